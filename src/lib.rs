@@ -1,0 +1,4 @@
+//! headroom
+pub mod event;
+pub mod store;
+pub mod time;

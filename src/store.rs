@@ -1,0 +1,234 @@
+//! Where events are kept: Parquet partitions by day, and a catalog that says which of them are true.
+//!
+//! ```text
+//! <store>/catalog.sqlite                          ids, live files, facts of each day, imports, tokens
+//! <store>/events/day=2026-03-01/<id>.parquet      source of truth, sorted by feature and instant
+//! <store>/sessions/day=…  denials/day=…           derived, and rebuilt equal to the byte
+//! <store>/open/day=…                              derived: what is held at the first instant of the day
+//! ```
+//!
+//! **Nothing lost, nothing half.** Files never change. A commit writes its files, makes them durable, and then names them in
+//! one SQLite transaction, which also retires the files they replace. A process killed before that transaction leaves
+//! files that no catalog names; the next writer sweeps them. A retired file is deleted when no [`Snapshot`] of any process
+//! needs it.
+//!
+//! **Nothing twice.** What makes an event another event is [`rows::EventRow::identity_order`]; a day takes of each event as
+//! many as the source that tells it most often.
+
+mod catalog;
+mod check;
+mod columns;
+mod derive;
+mod facts;
+mod incoming;
+mod lock;
+mod partition;
+mod rederive;
+mod registry;
+mod rows;
+mod snapshot;
+mod strings;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use self::catalog::LedgerEntry;
+pub use self::check::{CheckSummary, Flaw};
+pub use self::incoming::{Committed, Incoming};
+pub use self::partition::PartitionFile;
+pub use self::registry::{Feature, Server};
+pub use self::snapshot::{FeatureState, ServerState, Snapshot};
+pub use self::writer::{RebuildSummary, Writer};
+use crate::event::Table;
+use crate::time::{Day, Zone};
+
+/// What can go wrong with a store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store.
+    #[error("there is no store at {path}; `headroom init --store {path}` or an import makes one", path = path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// There is a store where a new one should be made.
+    #[error("there is a store at {path} already, in zone {zone}", path = path.display())]
+    Exists {
+        /// Where it lies.
+        path: PathBuf,
+        /// Its zone.
+        zone: Zone,
+    },
+    /// A later version of the program made the store.
+    #[error("{path} has format {format}, made by a later version of headroom than this one", path = path.display())]
+    Newer {
+        /// The catalog.
+        path: PathBuf,
+        /// Its format.
+        format: i64,
+    },
+    /// Another process writes.
+    #[error("another process is writing to {path}; gave up after {seconds} s", path = path.display())]
+    Busy {
+        /// The store.
+        path: PathBuf,
+        /// How long it was waited for.
+        seconds: u64,
+    },
+    /// The catalog names a zone that this program does not know.
+    #[error("the store's zone {name:?} is unknown")]
+    Zone {
+        /// The name.
+        name: String,
+    },
+    /// A partition file has lost or changed its bytes.
+    #[error("{file} of {day} is damaged: {reason}; see `headroom check`", file = table.name())]
+    Damaged {
+        /// Whose file.
+        table: Table,
+        /// Which day.
+        day: Day,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A token of that name exists.
+    #[error("there is a token called {name:?} already")]
+    TokenTaken {
+        /// The name.
+        name: String,
+    },
+    /// No token of that name exists.
+    #[error("there is no token called {name:?}")]
+    TokenUnknown {
+        /// The name.
+        name: String,
+    },
+    /// The operating system gave no random number.
+    #[error("no random number: {reason}")]
+    Random {
+        /// What it said.
+        reason: String,
+    },
+    /// A thread of the store died.
+    #[error("a worker of the store died")]
+    Worker,
+    /// The file system failed.
+    #[error("cannot {action} {path}", path = path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the file system said.
+        source: io::Error,
+    },
+    /// The catalog failed.
+    #[error("the catalog failed")]
+    Catalog(#[from] rusqlite::Error),
+    /// A partition file could not be encoded or decoded.
+    #[error("a partition file failed")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// Rows could not be turned into columns or back.
+    #[error("a partition file does not fit its table")]
+    Arrow(#[from] arrow::error::ArrowError),
+}
+
+impl StoreError {
+    /// For `map_err`: names what was tried on which path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+}
+
+/// Makes a new store whose days are those of a zone.
+///
+/// # Errors
+///
+/// [`StoreError::Exists`] where there is one already, and whatever the file system says.
+pub fn create(root: &Path, zone: Zone) -> Result<(), StoreError> {
+    if exists(root) {
+        let zone = catalog::Catalog::open(root)?.read()?.zone()?;
+        return Err(StoreError::Exists {
+            path: root.to_owned(),
+            zone,
+        });
+    }
+    std::fs::create_dir_all(root).map_err(StoreError::io("create", root))?;
+    catalog::Catalog::create(root, zone)?;
+    Ok(())
+}
+
+/// Whether there is a store.
+#[must_use]
+pub fn exists(root: &Path) -> bool {
+    catalog::Catalog::open(root).is_ok()
+}
+
+/// Takes snapshots of a store, and notices when any process has changed it. There need not be a store yet.
+#[derive(Debug)]
+pub struct Watcher {
+    root: PathBuf,
+    catalog: Option<(catalog::Catalog, FileIdentity)>,
+    seen: Option<(i64, Arc<Snapshot>)>,
+}
+
+/// Device and number of a file: another file of the same name has others.
+type FileIdentity = (u64, u64);
+
+impl Watcher {
+    /// Watches a store, or the place where one will be.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            catalog: None,
+            seen: None,
+        }
+    }
+
+    /// The store as it is now. Costs two system calls and a page read while nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// When the catalog cannot be read.
+    pub fn snapshot(&mut self) -> Result<Arc<Snapshot>, StoreError> {
+        let identity = identity(&self.root.join(catalog::FILE));
+        if self.catalog.as_ref().map(|(_, known)| *known) != identity {
+            self.catalog = None;
+            self.seen = None;
+        }
+        let Some(identity) = identity else {
+            return Ok(Snapshot::empty(&self.root));
+        };
+        if self.catalog.is_none() {
+            match catalog::Catalog::open(&self.root) {
+                Ok(catalog) => self.catalog = Some((catalog, identity)),
+                // The file is there before its first transaction is.
+                Err(StoreError::Missing { .. }) => return Ok(Snapshot::empty(&self.root)),
+                Err(error) => return Err(error),
+            }
+        }
+        let Some((catalog, _)) = &mut self.catalog else {
+            return Ok(Snapshot::empty(&self.root));
+        };
+        let version = catalog.data_version()?;
+        if let Some((seen, snapshot)) = &self.seen
+            && *seen == version
+        {
+            return Ok(Arc::clone(snapshot));
+        }
+        let snapshot = Snapshot::take(&self.root, catalog)?;
+        self.seen = Some((version, Arc::clone(&snapshot)));
+        Ok(snapshot)
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<FileIdentity> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}

@@ -1,0 +1,193 @@
+//! Is everything there, and does it follow from the events?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::catalog::FactsByDay;
+use super::facts::DayFacts;
+use super::partition::{self, PartitionFile};
+use super::rederive::{self, Rederivation};
+use super::rows::{EventRow, EventRows};
+use super::writer::{Writer, read_events, stored_files};
+use super::{StoreError, columns};
+use crate::event::Table;
+use crate::time::{Day, Zone};
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckSummary {
+    /// Partition files that were read.
+    pub files: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Everything that is not as it should be.
+    pub flaws: Vec<Flaw>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The file, relative to the store.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.reason)
+    }
+}
+
+impl Writer {
+    /// Reads every file and derives every day again: checksums, counts of rows, order, days, facts, and that what is
+    /// derived is what a rebuild would make.
+    ///
+    /// # Errors
+    ///
+    /// When the catalog cannot be read. What is wrong with files is no error but a [`Flaw`].
+    pub fn check(&mut self, progress: &mut (dyn FnMut(usize, usize) + Send)) -> Result<CheckSummary, StoreError> {
+        let (registry, files, facts, counts) = {
+            let reading = self.catalog.read()?;
+            (reading.registry()?, reading.files()?, reading.facts()?, reading.counts()?)
+        };
+        let mut summary = CheckSummary::default();
+        let steps = files.len() * 2;
+        for file in &files {
+            let flaw = check_file(&self.root, file, self.zone, &facts);
+            summary.flaws.extend(flaw.err().map(|reason| Flaw { path: file.path(), reason }));
+            summary.files += 1;
+            summary.rows += file.rows;
+            summary.bytes += file.bytes;
+            progress(summary.files, steps);
+        }
+        let named: BTreeSet<PathBuf> = files.iter().map(PartitionFile::path).collect();
+        let retired: BTreeSet<PathBuf> = self.catalog.read()?.retired()?.iter().map(|(file, _)| file.path()).collect();
+        for path in stored_files(&self.root)? {
+            if !named.contains(&path) && !retired.contains(&path) {
+                summary.flaws.push(Flaw {
+                    path,
+                    reason: "no catalog names it".to_owned(),
+                });
+            }
+        }
+        if !summary.flaws.is_empty() {
+            return Ok(summary); // nothing can be derived from damaged events
+        }
+
+        let events = rederive::event_files(&files);
+        for day in facts.keys().filter(|day| !events.contains_key(day)) {
+            summary
+                .flaws
+                .push(flaw(Table::Events, *day, "the catalog has facts of a day without events"));
+        }
+        let live: BTreeMap<(Table, Day), &PartitionFile> = files.iter().map(|file| ((file.table, file.day), file)).collect();
+        let mut stale: BTreeSet<(Table, Day)> = live.keys().copied().filter(|(table, _)| table.derived()).collect();
+        let rederivation = Rederivation {
+            root: &self.root,
+            zone: self.zone,
+            registry: &registry,
+            events: &events,
+            facts: &facts,
+        };
+        let flaws = &mut summary.flaws;
+        let mut done = files.len();
+        let mut counted: BTreeSet<Day> = BTreeSet::new();
+        // With nothing live to compare with, every day that has something is derived.
+        rederivation.run(events.keys().copied().collect(), &|_, _| None, &mut |derived| {
+            for (table, day, encoded) in &derived.files {
+                stale.remove(&(*table, *day));
+                let (is, should) = (
+                    live.get(&(*table, *day)).map(|file| file.checksum),
+                    encoded.as_ref().map(|encoded| encoded.checksum),
+                );
+                if is != should {
+                    flaws.push(flaw(*table, *day, "is not what its events derive to; `headroom rebuild` mends it"));
+                }
+            }
+            counted.insert(derived.day);
+            let noted = counts
+                .iter()
+                .filter(|((day, _), _)| *day == derived.day)
+                .map(|((_, server), counts)| (*server, *counts));
+            if noted.collect::<BTreeMap<_, _>>() != derived.counts {
+                flaws.push(flaw(
+                    Table::Sessions,
+                    derived.day,
+                    "its counts in the catalog are not what its events derive to",
+                ));
+            }
+            done += 3;
+            progress(done.min(steps), steps);
+            Ok(())
+        })?;
+        flaws.extend(stale.into_iter().map(|(table, day)| flaw(table, day, "follows from no events")));
+        let uncounted: BTreeSet<Day> = counts.keys().map(|(day, _)| *day).filter(|day| !counted.contains(day)).collect();
+        flaws.extend(
+            uncounted
+                .into_iter()
+                .map(|day| flaw(Table::Sessions, day, "the catalog has counts of a day without events")),
+        );
+        Ok(summary)
+    }
+}
+
+fn flaw(table: Table, day: Day, reason: &str) -> Flaw {
+    Flaw {
+        path: Path::new(table.name()).join(format!("day={day}")),
+        reason: reason.to_owned(),
+    }
+}
+
+/// Checks a file by itself; the error says what is wrong with it.
+fn check_file(root: &Path, file: &PartitionFile, zone: Zone, facts: &FactsByDay) -> Result<(), String> {
+    let (bytes, checksum) = partition::checksum(&root.join(file.path())).map_err(|error| error.to_string())?;
+    if bytes != file.bytes {
+        return Err(format!("has {bytes} bytes instead of {}", file.bytes));
+    }
+    if checksum != file.checksum {
+        return Err("its bytes are not those that were written".to_owned());
+    }
+    let describe = |error: StoreError| format!("cannot be read: {error}");
+    let mut rows = 0;
+    for batch in partition::read(root, file).map_err(describe)? {
+        let batch = batch.map_err(describe)?;
+        if batch.schema().fields() != file.table.schema().fields() {
+            return Err("its columns are not those of its table".to_owned());
+        }
+        rows += batch.num_rows() as u64;
+    }
+    if rows != file.rows {
+        return Err(format!("has {rows} rows instead of {}", file.rows));
+    }
+    if file.table == Table::Events {
+        let events = read_events(root, file).map_err(describe)?;
+        check_events(&events, file.day, zone)?;
+        if facts.get(&file.day) != Some(&DayFacts::of(&events.rows)) {
+            return Err("the catalog's facts of the day are not those of its events".to_owned());
+        }
+        let encoded = columns::events(&events.rows, &events.strings).map_err(|error| error.to_string())?;
+        if partition::encode(Table::Events, &encoded).map_err(describe)?.checksum != file.checksum {
+            return Err("its rows encode to other bytes".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn check_events(events: &EventRows, day: Day, zone: Zone) -> Result<(), String> {
+    let inside = zone.start_of(day)..zone.start_of(day.next());
+    if let Some(stray) = events.rows.iter().find(|event: &&EventRow| !inside.contains(&event.at)) {
+        return Err(format!("has an event of {}", crate::time::rfc3339(stray.at)));
+    }
+    let sorted = events
+        .rows
+        .is_sorted_by(|a, b| a.identity_order(&events.strings, b, &events.strings).is_le());
+    if sorted {
+        Ok(())
+    } else {
+        Err("its rows are out of order".to_owned())
+    }
+}

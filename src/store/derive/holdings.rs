@@ -1,0 +1,245 @@
+//! Who holds what: the open sessions of one feature while a day is played.
+
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashMap;
+
+use super::{Counts, DayInput, DayOutput, ServerInput};
+use crate::event::Kind;
+use crate::store::facts::StatusChange;
+use crate::store::rows::{EventRow, Id, NEVER, OpenRow, SessionRow};
+use crate::store::strings::Strings;
+use crate::time::Micros;
+
+/// The open sessions of one feature, in the order in which they began, found by handle or by holder.
+///
+/// A session that ended keeps its place, marked; the queues drop it when it comes to their front.
+#[derive(Debug, Default)]
+pub(super) struct Holdings {
+    held: Vec<Held>,
+    by_holder: FxHashMap<Holder, VecDeque<usize>>,
+    by_handle: FxHashMap<u32, VecDeque<usize>>,
+    down: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    row: OpenRow,
+    /// Where its piece of this day begins; nothing while its server is down.
+    visible: Option<Micros>,
+    /// A piece of it was written today.
+    written: bool,
+    over: bool,
+}
+
+/// What a checkin without a handle must share with its checkout.
+#[derive(Debug, PartialEq, Eq, Hash, Clone, Copy)]
+struct Holder {
+    user: u32,
+    host: u32,
+    display: u32,
+    group: u32,
+    licenses: i32,
+}
+
+impl Holdings {
+    /// Takes up what is held at the first instant of the day.
+    pub(super) fn begin(&mut self, input: &DayInput<'_>, server: &ServerInput, open: &[OpenRow]) {
+        self.held.clear();
+        self.by_holder.clear();
+        self.by_handle.clear();
+        self.down = server.down;
+        for row in open {
+            self.hold(*row, input.start);
+        }
+    }
+
+    /// A license is given out, or was held for a time that the source knows.
+    pub(super) fn checkout(&mut self, event: &EventRow, output: &mut DayOutput) {
+        counts(output, event.server).sessions += 1;
+        let row = OpenRow {
+            started: event.at,
+            ended: if event.kind == Kind::Session { event.ended } else { NEVER },
+            server: event.server,
+            feature: event.feature,
+            user: event.user,
+            host: event.host,
+            display: event.display,
+            group: event.group,
+            licenses: event.licenses,
+            handle: event.handle,
+        };
+        self.hold(row, event.at);
+    }
+
+    fn hold(&mut self, row: OpenRow, from: Micros) {
+        let place = self.held.len();
+        if row.ended == NEVER {
+            self.by_holder.entry(Holder::of(&row)).or_default().push_back(place);
+            if row.handle != 0 {
+                self.by_handle.entry(row.handle).or_default().push_back(place);
+            }
+        }
+        self.held.push(Held {
+            row,
+            visible: (!self.down).then_some(from),
+            written: false,
+            over: false,
+        });
+    }
+
+    /// A license is given back. Returns whether a checkout explains it.
+    pub(super) fn checkin(&mut self, event: &EventRow, output: &mut DayOutput) -> bool {
+        let holder = Holder {
+            user: event.user,
+            host: event.host,
+            display: event.display,
+            group: event.group,
+            licenses: event.licenses,
+        };
+        let Some(place) = self.match_handle(event.handle).or_else(|| self.match_holder(holder, event, output)) else {
+            return false;
+        };
+        self.end(place, event.at, false, output);
+        true
+    }
+
+    fn match_handle(&mut self, handle: u32) -> Option<usize> {
+        let held = &self.held;
+        let queue = self.by_handle.get_mut(&handle)?;
+        while queue.front().is_some_and(|place| held[*place].over) {
+            queue.pop_front();
+        }
+        queue.pop_front()
+    }
+
+    /// First in, first out. A checkin that has a handle must not end a checkout that has another one.
+    fn match_holder(&mut self, holder: Holder, event: &EventRow, output: &mut DayOutput) -> Option<usize> {
+        let held = &self.held;
+        let queue = self.by_holder.get_mut(&holder)?;
+        while queue.front().is_some_and(|place| held[*place].over) {
+            queue.pop_front();
+        }
+        let fits = |place: &usize| !held[*place].over && (event.handle == 0 || held[*place].row.handle == 0);
+        let mut fitting = queue.iter().enumerate().filter(|(_, place)| fits(place));
+        let (turn, place) = fitting.next().map(|(turn, place)| (turn, *place))?;
+        if fitting.next().is_some() {
+            counts(output, event.server).ambiguous += 1;
+        }
+        queue.remove(turn);
+        Some(place)
+    }
+
+    /// The server comes up or goes down. Either way every open session ends, but for those whose end the source knows:
+    /// they are only out of use while the server is down.
+    pub(super) fn status(&mut self, change: StatusChange, output: &mut DayOutput) {
+        if self.down && !change.up {
+            return;
+        }
+        let at = change.at;
+        for place in 0..self.held.len() {
+            let held = &self.held[place];
+            if held.over {
+                continue;
+            }
+            let (ended, server) = (held.row.ended, held.row.server);
+            if ended == NEVER {
+                counts(output, server).truncated += 1;
+                self.end(place, at, false, output);
+            } else if ended <= at {
+                self.end(place, ended, false, output);
+            } else if !change.up {
+                self.write(place, at, true, output);
+                self.held[place].visible = None;
+            } else if self.down {
+                self.held[place].visible = Some(at);
+            }
+        }
+        self.down = !change.up;
+    }
+
+    /// Ends the day: what is known to go on is handed to the next one.
+    pub(super) fn finish(&mut self, input: &DayInput<'_>, server: &ServerInput, output: &mut DayOutput) {
+        for place in 0..self.held.len() {
+            let held = &self.held[place];
+            if held.over {
+                continue;
+            }
+            let row = held.row;
+            if row.ended != NEVER && row.ended <= input.end {
+                self.end(place, row.ended, false, output);
+            } else if server.last >= input.end {
+                self.end(place, input.end, true, output);
+                output.open.push(row);
+            } else {
+                counts(output, row.server).open += 1;
+                self.end(place, server.last.max(row.started), true, output);
+            }
+        }
+        // A day's checkouts come by instant and then by holder, which is no order of rows: texts have their own.
+        let strings = input.strings;
+        let from = output
+            .open
+            .iter()
+            .rposition(|row| Some(row.feature) != self.feature())
+            .map_or(0, |place| place + 1);
+        output.open[from..].sort_by(|a, b| {
+            (a.started, a.ended, a.licenses)
+                .cmp(&(b.started, b.ended, b.licenses))
+                .then_with(|| by_text(a, b, strings))
+        });
+    }
+
+    fn feature(&self) -> Option<Id> {
+        self.held.first().map(|held| held.row.feature)
+    }
+
+    fn end(&mut self, place: usize, at: Micros, continues: bool, output: &mut DayOutput) {
+        self.write(place, at, continues, output);
+        self.held[place].over = true;
+    }
+
+    /// Writes the piece that ends at `at`. A session that began and ended while its server was down was never in use: it
+    /// leaves an empty piece, so that it is not lost.
+    fn write(&mut self, place: usize, at: Micros, continues: bool, output: &mut DayOutput) {
+        let held = &mut self.held[place];
+        let (started, ended) = match held.visible {
+            Some(started) => (started, at.max(started)),
+            None if held.written || continues => return,
+            None => (held.row.started, held.row.started),
+        };
+        held.written = true;
+        output.sessions.push(SessionRow {
+            started,
+            ended,
+            session_started: held.row.started,
+            continues,
+            server: held.row.server,
+            feature: held.row.feature,
+            user: held.row.user,
+            host: held.row.host,
+            licenses: held.row.licenses,
+        });
+    }
+}
+
+impl Holder {
+    fn of(row: &OpenRow) -> Self {
+        Self {
+            user: row.user,
+            host: row.host,
+            display: row.display,
+            group: row.group,
+            licenses: row.licenses,
+        }
+    }
+}
+
+fn counts(output: &mut DayOutput, server: Id) -> &mut Counts {
+    output.counts.entry(server).or_default()
+}
+
+fn by_text(a: &OpenRow, b: &OpenRow, strings: &Strings) -> std::cmp::Ordering {
+    let texts = |row: &OpenRow| [row.user, row.host, row.display, row.group, row.handle].map(|number| strings.get(number));
+    texts(a).cmp(&texts(b))
+}

@@ -1,0 +1,374 @@
+//! The events of one source on their way into the store.
+//!
+//! ```text
+//!  push ─▶ rows of each day ──(too many)──▶ sort, encode, write ─▶ runs of each day
+//!                                                                      │ commit
+//!            one run, nothing known of the day: the run is the day's file ◀─┤
+//!            else: all runs together, merged with what is known        ◀─┘
+//!                                        │
+//!                      derive what follows, then one transaction
+//! ```
+//!
+//! A source in order of time fills one day after the other; its runs are whole days and are written once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use rustc_hash::FxHashMap;
+
+use super::catalog::{FactsByDay, LedgerEntry};
+use super::derive::Counts;
+use super::facts::DayFacts;
+use super::partition::{self, PartitionFile};
+use super::rederive::{self, Rederivation};
+use super::registry::Registry;
+use super::rows::{EventRows, Id};
+use super::writer::{FileIds, Writer, read_events, remove};
+use super::{StoreError, columns};
+use crate::event::{Event, Table};
+use crate::time::{Day, Micros, Offsets};
+
+/// How many rows wait in memory before days are written: some 150 MB.
+const ROWS_IN_MEMORY: usize = 1_500_000;
+
+/// Takes in the events of one source; nothing of them is in the store before [`Incoming::commit`].
+#[derive(Debug)]
+pub struct Incoming<'a> {
+    writer: &'a mut Writer,
+    source: String,
+    registry: Registry,
+    offsets: Offsets,
+    /// The day of the last event and its instants: most events are of the day of the one before.
+    current: Option<(Day, Micros, Micros)>,
+    days: BTreeMap<Day, Waiting>,
+    rows: usize,
+    pushed: u64,
+    pool: Option<RunWriter>,
+    servers: BTreeSet<Id>,
+}
+
+/// The rows of a day that are not written yet.
+#[derive(Debug)]
+struct Waiting {
+    rows: EventRows,
+    /// When the last of them came, as a count of events.
+    touched: u64,
+}
+
+/// What a commit changed, and what the store holds now of the servers it touched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Events that were in the store already.
+    pub duplicates: u64,
+    /// Events that were not.
+    pub added: u64,
+    /// Sessions that began on the days of the source.
+    pub sessions: u64,
+    /// Checkins on those days that no checkout explains.
+    pub orphans: u64,
+    /// Checkins on those days that several checkouts explain.
+    pub ambiguous: u64,
+    /// Sessions that ended on those days because their server did.
+    pub truncated: u64,
+    /// Sessions that are still held at the last instant known.
+    pub open: u64,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn new(writer: &'a mut Writer, source: &str) -> Result<Self, StoreError> {
+        let registry = writer.catalog.read()?.registry()?;
+        let offsets = Offsets::new(writer.zone);
+        Ok(Self {
+            writer,
+            source: source.to_owned(),
+            registry,
+            offsets,
+            current: None,
+            days: BTreeMap::new(),
+            rows: 0,
+            pushed: 0,
+            pool: None,
+            servers: BTreeSet::new(),
+        })
+    }
+
+    /// Takes in an event.
+    ///
+    /// # Errors
+    ///
+    /// When rows have to be written and cannot be.
+    pub fn push(&mut self, event: &Event<'_>) -> Result<(), StoreError> {
+        let server = self.registry.server(event.server, event.daemon);
+        let feature = if event.feature.is_empty() {
+            0
+        } else {
+            self.registry.feature(server, event.feature, event.version, event.vendor)
+        };
+        self.servers.insert(server);
+        self.pushed += 1;
+        let day = self.day_of(event.at);
+        let waiting = self.days.entry(day).or_insert_with(|| Waiting {
+            rows: EventRows::new(),
+            touched: 0,
+        });
+        waiting.touched = self.pushed;
+        waiting.rows.push(event, server, feature, &self.source);
+        self.rows += 1;
+        if self.rows >= ROWS_IN_MEMORY {
+            self.write_oldest()?;
+        }
+        Ok(())
+    }
+
+    /// Notes which license manager a server runs.
+    pub fn manager(&mut self, server: &str, daemon: &str, manager: &str) {
+        let server = self.registry.server(server, daemon);
+        self.registry.set_manager(server, manager);
+    }
+
+    /// Notes what a package consists of: the names of features, separated by blanks.
+    pub fn package(&mut self, server: &str, daemon: &str, feature: &str, components: &str) {
+        let server = self.registry.server(server, daemon);
+        let feature = self.registry.feature(server, feature, "", "");
+        self.registry.set_package(feature, components);
+    }
+
+    fn day_of(&mut self, at: Micros) -> Day {
+        if let Some((day, start, end)) = self.current
+            && (start..end).contains(&at)
+        {
+            return day;
+        }
+        let day = self.offsets.day_of(at);
+        let zone = self.offsets.zone();
+        self.current = Some((day, zone.start_of(day), zone.start_of(day.next())));
+        day
+    }
+
+    /// Writes the days that were quiet for longest, until half of the rows are gone.
+    fn write_oldest(&mut self) -> Result<(), StoreError> {
+        let mut by_age: Vec<(u64, Day)> = self.days.iter().map(|(day, waiting)| (waiting.touched, *day)).collect();
+        by_age.sort_unstable();
+        for (_, day) in by_age {
+            if self.rows <= ROWS_IN_MEMORY / 2 {
+                break;
+            }
+            self.write_day(day)?;
+        }
+        Ok(())
+    }
+
+    fn write_day(&mut self, day: Day) -> Result<(), StoreError> {
+        let Some(Waiting { rows, .. }) = self.days.remove(&day) else {
+            return Ok(());
+        };
+        self.rows -= rows.rows.len();
+        let pool = self
+            .pool
+            .get_or_insert_with(|| RunWriter::start(self.writer.root.clone(), self.writer.file_ids.clone()));
+        if pool.sender.send((day, rows)).is_err() {
+            // It stopped because it failed: joining it says how.
+            return self.pool.take().map_or(Err(StoreError::Worker), |pool| pool.finish().map(drop));
+        }
+        Ok(())
+    }
+
+    /// Makes the events a part of the store, all of them or none. The ledger's entry is made from what was found.
+    ///
+    /// # Errors
+    ///
+    /// When files cannot be read or written; the store is then as it was.
+    pub fn commit(
+        mut self,
+        progress: &mut dyn FnMut(usize, usize),
+        ledger: impl FnOnce(&Committed) -> LedgerEntry,
+    ) -> Result<Committed, StoreError> {
+        let waiting: Vec<Day> = self.days.keys().copied().collect();
+        for day in waiting {
+            self.write_day(day)?;
+        }
+        let runs = self.pool.take().map_or_else(|| Ok(Vec::new()), RunWriter::finish)?;
+        let mut runs_of_day: BTreeMap<Day, Vec<Run>> = BTreeMap::new();
+        for run in runs {
+            runs_of_day.entry(run.file.day).or_default().push(run);
+        }
+        let covered: BTreeSet<Day> = runs_of_day.keys().copied().collect();
+
+        let (files, mut facts) = {
+            let reading = self.writer.catalog.read()?;
+            (reading.files()?, reading.facts()?)
+        };
+        let last_before = last_instants(&facts);
+        let mut events = rederive::event_files(&files);
+        let mut committed = Committed::default();
+        let mut changed: BTreeMap<Day, PartitionFile> = BTreeMap::new();
+        for (day, runs) in runs_of_day {
+            let merged = self.merge_day(day, runs, events.get(&day), &mut committed)?;
+            if let Some((file, day_facts)) = merged {
+                events.insert(day, file.clone());
+                facts.insert(day, day_facts);
+                changed.insert(day, file);
+            }
+        }
+
+        let mut dirty: BTreeSet<Day> = changed.keys().copied().collect();
+        for day in changed.keys() {
+            // Its first checkouts decide which of the last denials of the day before are true ones.
+            dirty.extend(events.contains_key(&day.previous()).then(|| day.previous()));
+        }
+        for (server, last) in last_instants(&facts) {
+            // Sessions that were held at the last instant known are held for longer now.
+            let before = last_before.get(&server).filter(|before| **before != last);
+            dirty.extend(before.map(|before| self.offsets.day_of(*before)));
+        }
+
+        let (root, ids) = (self.writer.root.clone(), self.writer.file_ids.clone());
+        let live_files: FxHashMap<(Table, Day), PartitionFile> = files.into_iter().map(|file| ((file.table, file.day), file)).collect();
+        let live = |table: Table, day: Day| live_files.get(&(table, day)).cloned();
+        let mut derived = Vec::new();
+        let total = dirty.len();
+        let rederivation = Rederivation {
+            root: &root,
+            zone: self.writer.zone,
+            registry: &self.registry,
+            events: &events,
+            facts: &facts,
+        };
+        let (sender, receiver) = std::sync::mpsc::channel();
+        rederivation.run(dirty, &live, &mut |output| {
+            let _nobody_counts = sender.send(());
+            derived.push(output.write_changed(&root, &ids, &live)?);
+            Ok(())
+        })?;
+        drop(sender);
+        progress(receiver.iter().count().min(total), total);
+
+        let new_files = changed.values().chain(derived.iter().flat_map(|day| day.files.iter().flatten()));
+        partition::sync_folders(&root, new_files)?;
+        let change = self.writer.catalog.change()?;
+        let something = !changed.is_empty() || !derived.is_empty();
+        let generation = if something { change.next_generation()? } else { 0 };
+        change.put_registry(&self.registry)?;
+        for (day, file) in &changed {
+            change.replace_file(Table::Events, *day, Some(file), generation)?;
+            change.replace_facts(*day, facts.get(day).unwrap_or(&DayFacts::default()))?;
+        }
+        for day in &derived {
+            day.put(&change, generation)?;
+        }
+        change.commit()?;
+
+        // The counts of the days that were derived are in the catalog now, beside those of the days that were not.
+        let counts = self.writer.catalog.read()?.counts()?;
+        sum_counts(&counts, &covered, &self.servers, &mut committed);
+        let change = self.writer.catalog.change()?;
+        change.put_import(&ledger(&committed))?;
+        change.commit()?;
+        self.writer.collect_garbage()?;
+        Ok(committed)
+    }
+
+    /// Brings the runs of a day and what is known of it together. Returns the day's new file; nothing if nothing is new.
+    fn merge_day(
+        &self,
+        day: Day,
+        runs: Vec<Run>,
+        known: Option<&PartitionFile>,
+        committed: &mut Committed,
+    ) -> Result<Option<(PartitionFile, DayFacts)>, StoreError> {
+        let root = &self.writer.root;
+        if known.is_none() && runs.len() == 1 {
+            return Ok(runs.into_iter().next().map(|run| {
+                committed.added += run.file.rows;
+                (run.file, run.facts)
+            }));
+        }
+        let mut incoming = EventRows::new();
+        for run in &runs {
+            incoming.append(&read_events(root, &run.file)?);
+        }
+        incoming.sort();
+        let mut merged = known.map_or_else(|| Ok(EventRows::new()), |file| read_events(root, file))?;
+        let before = merged.rows.len();
+        committed.duplicates += merged.merge(&incoming);
+        let added = merged.rows.len() - before;
+        committed.added += added as u64;
+        let file = if added == 0 {
+            None
+        } else {
+            Some((write_events(root, day, &merged, &self.writer.file_ids)?, DayFacts::of(&merged.rows)))
+        };
+        for run in &runs {
+            remove(&root.join(run.file.path()))?;
+        }
+        Ok(file)
+    }
+}
+
+fn last_instants(facts: &FactsByDay) -> BTreeMap<Id, Micros> {
+    let mut last = BTreeMap::new();
+    for (server, facts) in facts.values().flat_map(|day| &day.servers) {
+        let known = last.entry(*server).or_insert(facts.last);
+        *known = facts.last.max(*known);
+    }
+    last
+}
+
+fn sum_counts(counts: &BTreeMap<(Day, Id), Counts>, days: &BTreeSet<Day>, servers: &BTreeSet<Id>, committed: &mut Committed) {
+    for ((day, server), counts) in counts {
+        if !servers.contains(server) {
+            continue;
+        }
+        // Open sessions are counted on the last day of their server, wherever that is.
+        committed.open += counts.open;
+        if days.contains(day) {
+            committed.sessions += counts.sessions;
+            committed.orphans += counts.orphans;
+            committed.ambiguous += counts.ambiguous;
+            committed.truncated += counts.truncated;
+        }
+    }
+}
+
+fn write_events(root: &std::path::Path, day: Day, events: &EventRows, ids: &FileIds) -> Result<PartitionFile, StoreError> {
+    let encoded = partition::encode(Table::Events, &columns::events(&events.rows, &events.strings)?)?;
+    partition::write(root, Table::Events, day, ids.next(), &encoded)
+}
+
+/// A part of a day's events, written.
+#[derive(Debug)]
+struct Run {
+    file: PartitionFile,
+    facts: DayFacts,
+}
+
+/// Sorts and writes runs beside the thread that reads the source.
+#[derive(Debug)]
+struct RunWriter {
+    sender: SyncSender<(Day, EventRows)>,
+    thread: JoinHandle<Result<Vec<Run>, StoreError>>,
+}
+
+impl RunWriter {
+    fn start(root: PathBuf, ids: FileIds) -> Self {
+        let (sender, receiver): (_, Receiver<(Day, EventRows)>) = sync_channel(1);
+        let write = move |(day, mut events): (Day, EventRows)| {
+            events.sort();
+            Ok(Run {
+                file: write_events(&root, day, &events, &ids)?,
+                facts: DayFacts::of(&events.rows),
+            })
+        };
+        Self {
+            sender,
+            thread: std::thread::spawn(move || receiver.into_iter().map(write).collect()),
+        }
+    }
+
+    fn finish(self) -> Result<Vec<Run>, StoreError> {
+        drop(self.sender);
+        self.thread.join().map_err(|_panic| StoreError::Worker)?
+    }
+}

@@ -1,0 +1,313 @@
+//! Deriving many days: from the first that changed, for as long as there is something to change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::thread::{self, ScopedJoinHandle};
+
+use rustc_hash::FxHashMap;
+
+use super::catalog::{Change, FactsByDay};
+use super::derive::{self, Counts, DayInput, DayOutput, Head, SHORTAGE_WINDOW, ServerInput};
+use super::partition::{self, Encoded, PartitionFile};
+use super::registry::Registry;
+use super::rows::{EventRow, EventRows, Id, OpenRow};
+use super::strings::Strings;
+use super::writer::{FileIds, read_events};
+use super::{StoreError, columns};
+use crate::event::{Kind, Table};
+use crate::time::{Day, Micros, Zone};
+
+/// What days are derived from.
+pub(super) struct Rederivation<'a> {
+    pub(super) root: &'a Path,
+    pub(super) zone: Zone,
+    pub(super) registry: &'a Registry,
+    /// The files of events, changed ones as they will be.
+    pub(super) events: &'a BTreeMap<Day, PartitionFile>,
+    /// What they say, likewise.
+    pub(super) facts: &'a FactsByDay,
+}
+
+/// The files of events, by day.
+pub(super) fn event_files(files: &[PartitionFile]) -> BTreeMap<Day, PartitionFile> {
+    let events = files.iter().filter(|file| file.table == Table::Events);
+    events.map(|file| (file.day, file.clone())).collect()
+}
+
+/// The files that one day yields: its sessions and denials, and what is open at the start of the next.
+pub(super) struct Derived {
+    pub(super) day: Day,
+    pub(super) files: [(Table, Day, Option<Encoded>); 3],
+    pub(super) counts: BTreeMap<Id, Counts>,
+}
+
+/// A [`Derived`] whose files are written.
+pub(super) struct Written {
+    day: Day,
+    places: [(Table, Day); 3],
+    /// The new file of each place; nothing where the place is to be empty.
+    pub(super) files: [Option<PartitionFile>; 3],
+    /// Places that keep the file they have.
+    kept: [bool; 3],
+    pub(super) counts: BTreeMap<Id, Counts>,
+}
+
+impl Derived {
+    /// Writes all files.
+    pub(super) fn write(self, root: &Path, ids: &FileIds) -> Result<Written, StoreError> {
+        self.write_changed(root, ids, &|_, _| None)
+    }
+
+    /// Writes the files that differ from those that are live.
+    pub(super) fn write_changed(self, root: &Path, ids: &FileIds, live: &LiveFile<'_>) -> Result<Written, StoreError> {
+        let mut written = Written {
+            day: self.day,
+            places: [0, 1, 2].map(|place| (self.files[place].0, self.files[place].1)),
+            files: [None, None, None],
+            kept: [false; 3],
+            counts: self.counts,
+        };
+        for (place, (table, day, encoded)) in self.files.iter().enumerate() {
+            let before = live(*table, *day).map(|file| file.checksum);
+            if before == encoded.as_ref().map(|encoded| encoded.checksum) {
+                written.kept[place] = true;
+            } else if let Some(encoded) = encoded {
+                written.files[place] = Some(partition::write(root, *table, *day, ids.next(), encoded)?);
+            }
+        }
+        Ok(written)
+    }
+}
+
+impl Written {
+    /// Names the files in the catalog.
+    pub(super) fn put(&self, change: &Change<'_>, generation: u64) -> Result<(), StoreError> {
+        for (place, (table, day)) in self.places.iter().enumerate() {
+            if !self.kept[place] {
+                change.replace_file(*table, *day, self.files[place].as_ref(), generation)?;
+            }
+        }
+        change.replace_counts(self.day, &self.counts)
+    }
+}
+
+/// Finds the live file of a table and day.
+pub(super) type LiveFile<'a> = dyn Fn(Table, Day) -> Option<PartitionFile> + Sync + 'a;
+
+impl Rederivation<'_> {
+    /// Derives the `dirty` days, and after each of them those that follow, until what is open at midnight is what it was.
+    ///
+    /// Reading the next day, deriving this one and encoding the one before go on at the same time.
+    pub(super) fn run(
+        &self,
+        mut dirty: BTreeSet<Day>,
+        live: &LiveFile<'_>,
+        emit: &mut (dyn FnMut(Derived) -> Result<(), StoreError> + Send),
+    ) -> Result<(), StoreError> {
+        let name_of_feature = self.registry.name_of_feature();
+        let mut servers = ServerTimelines::new(self.facts);
+        thread::scope(|scope| {
+            let (sender, receiver) = std::sync::mpsc::sync_channel::<Computed>(1);
+            let encoder = scope.spawn(move || receiver.into_iter().try_for_each(|computed| emit(computed.encode()?)));
+            let mut prefetched: Option<(Day, ScopedJoinHandle<'_, Result<EventRows, StoreError>>)> = None;
+            let mut carried: Option<(Day, Vec<OpenRow>, Strings)> = None;
+            let alive = loop {
+                let (day, open, open_strings) = match carried.take() {
+                    Some(carried) => carried,
+                    None => match dirty.first().copied() {
+                        Some(day) => self.live_open(day, live)?,
+                        None => break true,
+                    },
+                };
+                dirty.remove(&day);
+                let mut events = match prefetched.take() {
+                    Some((fetched, handle)) if fetched == day => handle.join().map_err(|_panic| StoreError::Worker)??,
+                    _ => self.events_of(day)?,
+                };
+                let next = scope.spawn(move || self.events_of(day.next()));
+                let open = renumber(&open, &open_strings, &mut events.strings);
+
+                let (start, end) = (self.zone.start_of(day), self.zone.start_of(day.next()));
+                let mut next_head = Head::new();
+                let next = if needs_head(&events.rows, end) {
+                    let next = next.join().map_err(|_panic| StoreError::Worker)??;
+                    next_head = head(&next, end, &name_of_feature);
+                    scope.spawn(move || Ok(next))
+                } else {
+                    next
+                };
+                prefetched = Some((day.next(), next));
+
+                let inputs = servers.at(day);
+                let output = derive::day(&DayInput {
+                    start,
+                    end,
+                    events: &events.rows,
+                    open: &open,
+                    strings: &events.strings,
+                    servers: &inputs,
+                    name_of_feature: &name_of_feature,
+                    next_head: &next_head,
+                });
+                let open_next = encode_open(&output.open, &events.strings)?;
+                let before = live(Table::Open, day.next()).map(|file| file.checksum);
+                if before != open_next.as_ref().map(|open| open.checksum) || dirty.contains(&day.next()) {
+                    carried = Some((day.next(), output.open.clone(), events.strings.clone()));
+                }
+                let computed = Computed {
+                    output,
+                    open_next,
+                    strings: events.strings,
+                };
+                if sender.send(computed).is_err() {
+                    break false; // the encoder failed and says why
+                }
+            };
+            drop(sender);
+            let encoded = encoder.join().map_err(|_panic| StoreError::Worker)?;
+            debug_assert!(alive || encoded.is_err(), "the encoder only stops early when it fails");
+            encoded
+        })
+    }
+
+    fn events_of(&self, day: Day) -> Result<EventRows, StoreError> {
+        self.events
+            .get(&day)
+            .map_or_else(|| Ok(EventRows::new()), |file| read_events(self.root, file))
+    }
+
+    fn live_open(&self, day: Day, live: &LiveFile<'_>) -> Result<(Day, Vec<OpenRow>, Strings), StoreError> {
+        let (mut rows, mut strings) = (Vec::new(), Strings::new());
+        if let Some(file) = live(Table::Open, day) {
+            for batch in partition::read(self.root, &file)? {
+                rows.extend(columns::read_open(&batch?, &mut strings)?);
+            }
+        }
+        Ok((day, rows, strings))
+    }
+}
+
+/// A derived day on its way to the encoder.
+struct Computed {
+    day: Day,
+    output: DayOutput,
+    open_next: Option<Encoded>,
+    strings: Strings,
+}
+
+impl Computed {
+    fn encode(self) -> Result<Derived, StoreError> {
+        let DayOutput {
+            sessions, denials, counts, ..
+        } = self.output;
+        let encode = |table, batch: Result<_, arrow::error::ArrowError>, empty: bool| {
+            if empty {
+                Ok(None)
+            } else {
+                partition::encode(table, &batch?).map(Some)
+            }
+        };
+        let sessions = encode(Table::Sessions, columns::sessions(&sessions, &self.strings), sessions.is_empty())?;
+        let denials = encode(Table::Denials, columns::denials(&denials, &self.strings), denials.is_empty())?;
+        Ok(Derived {
+            day: self.day,
+            files: [
+                (Table::Sessions, self.day, sessions),
+                (Table::Denials, self.day, denials),
+                (Table::Open, self.day.next(), self.open_next),
+            ],
+            counts: counts.into_iter().collect(),
+        })
+    }
+}
+
+fn encode_open(rows: &[OpenRow], strings: &Strings) -> Result<Option<Encoded>, StoreError> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    partition::encode(Table::Open, &columns::open(rows, strings)?).map(Some)
+}
+
+fn renumber(open: &[OpenRow], from: &Strings, to: &mut Strings) -> Vec<OpenRow> {
+    let mut number = |old: u32| to.intern(from.get(old));
+    open.iter()
+        .map(|row| OpenRow {
+            user: number(row.user),
+            host: number(row.host),
+            display: number(row.display),
+            group: number(row.group),
+            handle: number(row.handle),
+            ..*row
+        })
+        .collect()
+}
+
+/// Whether a refusal so late in the day may be helped by a checkout of the next.
+fn needs_head(events: &[EventRow], end: Micros) -> bool {
+    events
+        .iter()
+        .any(|event| event.kind.of_denial() && event.at + SHORTAGE_WINDOW >= end)
+}
+
+fn head(events: &EventRows, start: Micros, name_of_feature: &FxHashMap<Id, u32>) -> Head {
+    let first = events.rows.iter().filter(|event| event.at <= start + SHORTAGE_WINDOW);
+    let got = first.filter(|event| matches!(event.kind, Kind::Checkout | Kind::Session));
+    got.filter_map(|event| {
+        Some((
+            *name_of_feature.get(&event.feature)?,
+            events.strings.get(event.user).to_owned(),
+            event.at,
+        ))
+    })
+    .collect()
+}
+
+/// Whether servers are up, day after day.
+struct ServerTimelines<'a> {
+    facts: &'a FactsByDay,
+    last: FxHashMap<Id, Micros>,
+    /// Who is down at the first instant of `day`.
+    down: FxHashMap<Id, bool>,
+    day: Day,
+}
+
+impl<'a> ServerTimelines<'a> {
+    fn new(facts: &'a FactsByDay) -> Self {
+        let mut last: FxHashMap<Id, Micros> = FxHashMap::default();
+        for (server, facts) in facts.values().flat_map(|day| &day.servers) {
+            let known = last.entry(*server).or_insert(facts.last);
+            *known = facts.last.max(*known);
+        }
+        Self {
+            facts,
+            last,
+            down: FxHashMap::default(),
+            day: Day(i32::MIN),
+        }
+    }
+
+    /// What is known of the servers on a day; days are asked for in order.
+    fn at(&mut self, day: Day) -> FxHashMap<Id, ServerInput> {
+        for facts in self.facts.range(self.day..day).map(|(_, facts)| facts) {
+            for (server, facts) in &facts.servers {
+                if let Some(change) = facts.changes.last() {
+                    self.down.insert(*server, !change.up);
+                }
+            }
+        }
+        self.day = day;
+        let today = self.facts.get(&day);
+        let input = |(server, last): (&Id, &Micros)| {
+            let input = ServerInput {
+                down: self.down.get(server).copied().unwrap_or_default(),
+                changes: today
+                    .and_then(|facts| facts.servers.get(server))
+                    .map(|facts| facts.changes.clone())
+                    .unwrap_or_default(),
+                last: *last,
+            };
+            (*server, input)
+        };
+        self.last.iter().map(input).collect()
+    }
+}

@@ -1,0 +1,192 @@
+//! Servers and features by name: ids that never change.
+
+use std::hash::BuildHasher as _;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::rows::Id;
+
+/// A license server; for a server with several vendor daemons, one of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its number, from one.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// The vendor daemon; empty where the source knows none.
+    pub daemon: String,
+    /// The license manager, like "FlexNet"; empty where the source does not say.
+    pub manager: String,
+}
+
+/// A feature of a license server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feature {
+    /// Its number, from one.
+    pub id: Id,
+    /// Its server's number.
+    pub server: Id,
+    /// Its name.
+    pub name: String,
+    /// Its version; empty where the source knows none.
+    pub version: String,
+    /// Its vendor; empty where the source knows none.
+    pub vendor: String,
+    /// The features it consists of, separated by blanks; empty for what is no package.
+    pub package: String,
+}
+
+/// All servers and features, found by name without building a key.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Registry {
+    servers: Vec<Server>,
+    features: Vec<Feature>,
+    servers_by_name: HashTable<usize>,
+    features_by_name: HashTable<usize>,
+}
+
+impl Registry {
+    /// A registry of what the catalog knows; numbers go on from there.
+    pub(crate) fn new(servers: Vec<Server>, features: Vec<Feature>) -> Self {
+        let mut registry = Self::default();
+        for server in servers {
+            let hash = FxBuildHasher.hash_one((&*server.name, &*server.daemon));
+            let place = registry.servers.len();
+            registry.servers.push(server);
+            registry.servers_by_name.insert_unique(hash, place, server_hash(&registry.servers));
+        }
+        for feature in features {
+            let hash = FxBuildHasher.hash_one((feature.server, &*feature.name, &*feature.version));
+            let place = registry.features.len();
+            registry.features.push(feature);
+            registry
+                .features_by_name
+                .insert_unique(hash, place, feature_hash(&registry.features));
+        }
+        registry
+    }
+
+    /// The number of a server, new or known.
+    pub(crate) fn server(&mut self, name: &str, daemon: &str) -> Id {
+        let Self {
+            servers, servers_by_name, ..
+        } = self;
+        let hash = FxBuildHasher.hash_one((name, daemon));
+        let same = |place: &usize| servers[*place].name == name && servers[*place].daemon == daemon;
+        match servers_by_name.entry(hash, same, server_hash(servers)) {
+            Entry::Occupied(known) => servers[*known.get()].id,
+            Entry::Vacant(vacant) => {
+                vacant.insert(servers.len());
+                let id = servers.last().map_or(1, |server| server.id + 1);
+                servers.push(Server {
+                    id,
+                    name: name.to_owned(),
+                    daemon: daemon.to_owned(),
+                    manager: String::new(),
+                });
+                id
+            }
+        }
+    }
+
+    /// The number of a feature, new or known. The first vendor that is told stays.
+    pub(crate) fn feature(&mut self, server: Id, name: &str, version: &str, vendor: &str) -> Id {
+        let Self {
+            features,
+            features_by_name,
+            ..
+        } = self;
+        let hash = FxBuildHasher.hash_one((server, name, version));
+        let same = |place: &usize| {
+            let feature = &features[*place];
+            feature.server == server && feature.name == name && feature.version == version
+        };
+        match features_by_name.entry(hash, same, feature_hash(features)) {
+            Entry::Occupied(known) => {
+                let feature = &mut features[*known.get()];
+                if feature.vendor.is_empty() && !vendor.is_empty() {
+                    vendor.clone_into(&mut feature.vendor);
+                }
+                feature.id
+            }
+            Entry::Vacant(vacant) => {
+                vacant.insert(features.len());
+                let id = features.last().map_or(1, |feature| feature.id + 1);
+                features.push(Feature {
+                    id,
+                    server,
+                    name: name.to_owned(),
+                    version: version.to_owned(),
+                    vendor: vendor.to_owned(),
+                    package: String::new(),
+                });
+                id
+            }
+        }
+    }
+
+    /// Says which license manager a server runs.
+    pub(crate) fn set_manager(&mut self, server: Id, manager: &str) {
+        if let Some(server) = self.servers.iter_mut().find(|known| known.id == server && known.manager.is_empty()) {
+            manager.clone_into(&mut server.manager);
+        }
+    }
+
+    /// Says what a package consists of.
+    pub(crate) fn set_package(&mut self, feature: Id, components: &str) {
+        if let Some(feature) = self.features.iter_mut().find(|known| known.id == feature) {
+            components.clone_into(&mut feature.package);
+        }
+    }
+
+    /// All servers, by number.
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// All features, by number.
+    pub(crate) fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// A number for each name: features of one name share it, whichever server serves them.
+    pub(crate) fn name_of_feature(&self) -> FxHashMap<Id, u32> {
+        let mut names = super::strings::Strings::new();
+        self.features
+            .iter()
+            .map(|feature| (feature.id, names.intern(&feature.name)))
+            .collect()
+    }
+}
+
+fn server_hash(servers: &[Server]) -> impl Fn(&usize) -> u64 + '_ {
+    |place| FxBuildHasher.hash_one((&*servers[*place].name, &*servers[*place].daemon))
+}
+
+fn feature_hash(features: &[Feature]) -> impl Fn(&usize) -> u64 + '_ {
+    |place| {
+        let feature = &features[*place];
+        FxBuildHasher.hash_one((feature.server, &*feature.name, &*feature.version))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_numbers() {
+        let mut registry = Registry::default();
+        let server = registry.server("flex01", "adskflex");
+        assert_eq!(registry.server("flex01", "MLM"), server + 1);
+        let feature = registry.feature(server, "MAP", "1.0", "");
+        assert_eq!(registry.feature(server, "MAP", "2.0", ""), feature + 1);
+        let mut again = Registry::new(registry.servers().to_vec(), registry.features().to_vec());
+        assert_eq!(again.server("flex01", "adskflex"), server);
+        assert_eq!(again.feature(server, "MAP", "1.0", "Autodesk"), feature);
+        assert_eq!(again.features()[0].vendor, "Autodesk");
+        assert_eq!(again.feature(server + 1, "MAP", "1.0", ""), feature + 2);
+    }
+}

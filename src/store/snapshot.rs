@@ -1,0 +1,208 @@
+//! What a store holds at one moment.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::StoreError;
+use super::catalog::Catalog;
+use super::facts::DayFacts;
+use super::lock::{Gate, ReaderLease};
+use super::partition::PartitionFile;
+use super::registry::{Feature, Server};
+use super::rows::Id;
+use crate::event::Table;
+use crate::time::{Day, Micros, Zone};
+
+/// A consistent view of a store: it never changes, and the files it names exist for as long as it does.
+#[derive(Debug)]
+pub struct Snapshot {
+    root: PathBuf,
+    zone: Zone,
+    generation: u64,
+    servers: Vec<ServerState>,
+    features: Vec<FeatureState>,
+    files: [BTreeMap<Day, PartitionFile>; 4],
+    token_hashes: Vec<[u8; 32]>,
+    _lease: Option<ReaderLease>,
+}
+
+/// A license server and what is known of it.
+#[derive(Debug, Clone)]
+pub struct ServerState {
+    /// The server.
+    pub server: Server,
+    /// When it was up: half-open intervals, in order.
+    pub uptime: Vec<(Micros, Micros)>,
+    /// The first instant known of it.
+    pub first: Option<Micros>,
+    /// The last instant known of it.
+    pub last: Option<Micros>,
+    /// The last thing known is that it went down.
+    pub down: bool,
+}
+
+/// A feature and what is known of it.
+#[derive(Debug, Clone)]
+pub struct FeatureState {
+    /// The feature.
+    pub feature: Feature,
+    /// The latest total of licenses.
+    pub total: Option<i32>,
+    /// The last day of its license.
+    pub expires: Option<Day>,
+}
+
+impl Snapshot {
+    /// The view of a store that does not exist yet.
+    #[must_use]
+    pub fn empty(root: &Path) -> Arc<Self> {
+        Arc::new(Self {
+            root: root.to_owned(),
+            zone: Zone::UTC,
+            generation: 0,
+            servers: Vec::new(),
+            features: Vec::new(),
+            files: Default::default(),
+            token_hashes: Vec::new(),
+            _lease: None,
+        })
+    }
+
+    /// Takes a snapshot. The gate is closed meanwhile, so that nobody deletes a file between reading its name and saying
+    /// that it is needed.
+    pub(crate) fn take(root: &Path, catalog: &mut Catalog) -> Result<Arc<Self>, StoreError> {
+        let gate = Gate::close(root)?;
+        let reading = catalog.read()?;
+        let generation = reading.generation()?;
+        let lease = gate.lease(generation)?;
+        let mut files: [BTreeMap<Day, PartitionFile>; 4] = Default::default();
+        for file in reading.files()? {
+            files[file.table as usize].insert(file.day, file);
+        }
+        let registry = reading.registry()?;
+        let facts = reading.facts()?;
+        Ok(Arc::new(Self {
+            root: root.to_owned(),
+            zone: reading.zone()?,
+            generation,
+            servers: registry.servers().iter().map(|server| server_state(server, &facts)).collect(),
+            features: feature_states(registry.features(), &facts),
+            files,
+            token_hashes: reading.tokens()?.into_iter().map(|(_, hash, _)| hash).collect(),
+            _lease: Some(lease),
+        }))
+    }
+
+    /// Where the store lies.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The zone whose days the partitions are.
+    #[must_use]
+    pub const fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// A number that grows with every change of the store.
+    #[must_use]
+    pub const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// All license servers, by number.
+    #[must_use]
+    pub fn servers(&self) -> &[ServerState] {
+        &self.servers
+    }
+
+    /// All features, by number.
+    #[must_use]
+    pub fn features(&self) -> &[FeatureState] {
+        &self.features
+    }
+
+    /// The feature of a number.
+    #[must_use]
+    pub fn feature(&self, id: Id) -> Option<&FeatureState> {
+        let place = self.features.binary_search_by_key(&id, |state| state.feature.id).ok()?;
+        self.features.get(place)
+    }
+
+    /// The partition files of a table, by day.
+    #[must_use]
+    pub fn files(&self, table: Table) -> &BTreeMap<Day, PartitionFile> {
+        &self.files[table as usize]
+    }
+
+    /// The hashes of all tokens.
+    #[must_use]
+    pub fn token_hashes(&self) -> &[[u8; 32]] {
+        &self.token_hashes
+    }
+
+    /// The first instant known of any server.
+    #[must_use]
+    pub fn first(&self) -> Option<Micros> {
+        self.servers.iter().filter_map(|server| server.first).min()
+    }
+}
+
+/// Folds the facts of all days into what is known of a server.
+fn server_state(server: &Server, facts: &BTreeMap<Day, DayFacts>) -> ServerState {
+    let of_server = || facts.values().filter_map(|day| day.servers.get(&server.id));
+    let first = of_server().map(|facts| facts.first).min();
+    let last = of_server().map(|facts| facts.last).max();
+    let mut uptime = Vec::new();
+    let mut changes = of_server().flat_map(|facts| &facts.changes).peekable();
+    // Up since when: before the first change, a server that goes down first was up since it is known, and so was one
+    // that never changes.
+    let mut up_since = match changes.peek() {
+        Some(change) if change.up => None,
+        _ => first,
+    };
+    let mut down = false;
+    for change in changes {
+        match (up_since, change.up) {
+            (None, true) => up_since = Some(change.at),
+            (Some(since), false) => {
+                uptime.push((since, change.at));
+                up_since = None;
+            }
+            _ => {}
+        }
+        down = !change.up;
+    }
+    if let (Some(since), Some(last)) = (up_since, last) {
+        uptime.push((since, last));
+    }
+    uptime.retain(|(start, end)| start < end);
+    ServerState {
+        server: server.clone(),
+        uptime,
+        first,
+        last,
+        down,
+    }
+}
+
+fn feature_states(features: &[Feature], facts: &BTreeMap<Day, DayFacts>) -> Vec<FeatureState> {
+    let mut states: Vec<FeatureState> = features
+        .iter()
+        .map(|feature| FeatureState {
+            feature: feature.clone(),
+            total: None,
+            expires: None,
+        })
+        .collect();
+    // Days and the changes within one come in order: the last word stays.
+    for change in facts.values().flat_map(|day| &day.capacities) {
+        if let Ok(place) = states.binary_search_by_key(&change.feature, |state| state.feature.id) {
+            states[place].total = Some(change.total);
+            states[place].expires = change.expires.map(Day).or(states[place].expires);
+        }
+    }
+    states
+}

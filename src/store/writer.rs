@@ -1,0 +1,271 @@
+//! The one process that may change a store.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use super::StoreError;
+use super::catalog::{Catalog, FactsByDay};
+use super::facts::DayFacts;
+use super::incoming::Incoming;
+use super::lock::{Gate, WriterLock};
+use super::partition::{self, PartitionFile};
+use super::rederive::{self, Derived, Rederivation};
+use super::rows::EventRows;
+use crate::event::Table;
+use crate::time::{Day, Zone};
+
+/// The right to change a store. While it lives, every other process that wants it waits.
+#[derive(Debug)]
+pub struct Writer {
+    pub(super) root: PathBuf,
+    pub(super) catalog: Catalog,
+    pub(super) zone: Zone,
+    pub(super) file_ids: FileIds,
+    _lock: WriterLock,
+}
+
+/// Hands out numbers for files.
+#[derive(Debug, Clone)]
+pub(super) struct FileIds(Arc<AtomicI64>);
+
+impl FileIds {
+    pub(super) fn next(&self) -> i64 {
+        self.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// What a rebuild did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RebuildSummary {
+    /// Days with events.
+    pub days: usize,
+    /// Derived files that were made anew.
+    pub files: usize,
+    /// Those of them that differ from what was there.
+    pub changed: usize,
+}
+
+impl Writer {
+    /// Opens a store for writing: waits for other writers, and sweeps what a killed one left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] without a store, [`StoreError::Busy`] when another process writes for longer than `patience`.
+    pub fn open(root: &Path, patience: Duration) -> Result<Self, StoreError> {
+        // Before the lock, so that looking for a store leaves no lock file where there is none.
+        drop(Catalog::open(root)?);
+        let lock = WriterLock::acquire(root, patience)?;
+        let mut catalog = Catalog::open(root)?;
+        let (zone, last_id) = {
+            let reading = catalog.read()?;
+            (reading.zone()?, reading.last_file_id()?)
+        };
+        let mut writer = Self {
+            root: root.to_owned(),
+            catalog,
+            zone,
+            file_ids: FileIds(Arc::new(AtomicI64::new(last_id))),
+            _lock: lock,
+        };
+        writer.sweep()?;
+        Ok(writer)
+    }
+
+    /// The zone whose days the partitions are.
+    #[must_use]
+    pub const fn zone(&self) -> Zone {
+        self.zone
+    }
+
+    /// Starts to take in the events of one source.
+    ///
+    /// # Errors
+    ///
+    /// When the catalog cannot be read.
+    pub fn incoming(&mut self, source: &str) -> Result<Incoming<'_>, StoreError> {
+        Incoming::new(self, source)
+    }
+
+    /// Derives everything anew from the events.
+    ///
+    /// # Errors
+    ///
+    /// When events cannot be read or files cannot be written; the store is then as it was.
+    pub fn rebuild(&mut self, progress: &mut (dyn FnMut(usize, usize) + Send)) -> Result<RebuildSummary, StoreError> {
+        let (registry, files) = {
+            let reading = self.catalog.read()?;
+            (reading.registry()?, reading.files()?)
+        };
+        let events = rederive::event_files(&files);
+        let mut facts = FactsByDay::new();
+        for (day, file) in &events {
+            let rows = read_events(&self.root, file)?;
+            facts.insert(*day, DayFacts::of(&rows.rows));
+        }
+        let rederivation = Rederivation {
+            root: &self.root,
+            zone: self.zone,
+            registry: &registry,
+            events: &events,
+            facts: &facts,
+        };
+        let dirty: BTreeSet<Day> = events.keys().copied().collect();
+        let days = dirty.len();
+        let mut derived = Vec::new();
+        let (root, ids) = (self.root.clone(), self.file_ids.clone());
+        rederivation.run(dirty, &|_, _| None, &mut |output: Derived| {
+            let written = output.write(&root, &ids)?;
+            derived.push(written);
+            progress(derived.len().min(days), days);
+            Ok(())
+        })?;
+
+        let new: Vec<&PartitionFile> = derived.iter().flat_map(|day| day.files.iter().flatten()).collect();
+        partition::sync_folders(&self.root, new.iter().copied())?;
+        let same = |file: &PartitionFile| {
+            files
+                .iter()
+                .any(|old| (old.table, old.day, old.checksum) == (file.table, file.day, file.checksum))
+        };
+        let changed = new.iter().filter(|file| !same(file)).count();
+        let summary = RebuildSummary {
+            days,
+            files: new.len(),
+            changed,
+        };
+        let change = self.catalog.change()?;
+        let generation = change.next_generation()?;
+        for file in files.iter().filter(|file| file.table.derived()) {
+            change.replace_file(file.table, file.day, None, generation)?;
+        }
+        for (day, facts) in &facts {
+            change.replace_facts(*day, facts)?;
+        }
+        for day in &derived {
+            day.put(&change, generation)?;
+        }
+        change.commit()?;
+        self.collect_garbage()?;
+        Ok(summary)
+    }
+
+    /// Adds a token that is known by its hash.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TokenTaken`] if the name is in use.
+    pub fn put_token(&mut self, name: &str, hash: [u8; 32], created: i64) -> Result<(), StoreError> {
+        let change = self.catalog.change()?;
+        change.put_token(name, hash, created)?;
+        change.commit()
+    }
+
+    /// Removes a token.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::TokenUnknown`] if there is none of that name.
+    pub fn delete_token(&mut self, name: &str) -> Result<(), StoreError> {
+        let change = self.catalog.change()?;
+        change.delete_token(name)?;
+        change.commit()
+    }
+
+    /// Names and instants of creation of all tokens.
+    ///
+    /// # Errors
+    ///
+    /// When the catalog cannot be read.
+    pub fn tokens(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        let tokens = self.catalog.read()?.tokens()?;
+        Ok(tokens.into_iter().map(|(name, _, created)| (name, created)).collect())
+    }
+
+    /// Deletes the retired files that no snapshot needs.
+    pub(super) fn collect_garbage(&mut self) -> Result<(), StoreError> {
+        let gate = Gate::close(&self.root)?;
+        let retired = self.catalog.read()?.retired()?;
+        if retired.is_empty() {
+            return Ok(());
+        }
+        let oldest = gate.oldest_leased()?.unwrap_or(u64::MAX);
+        let change = self.catalog.change()?;
+        for (file, generation) in &retired {
+            if *generation <= oldest {
+                remove(&self.root.join(file.path()))?;
+                change.forget_file(file.id)?;
+            }
+        }
+        change.commit()
+    }
+
+    /// Removes the files that no catalog names: what a writer left behind that did not come to its commit.
+    fn sweep(&mut self) -> Result<(), StoreError> {
+        self.collect_garbage()?;
+        let reading = self.catalog.read()?;
+        let mut named: BTreeSet<PathBuf> = reading.files()?.iter().map(PartitionFile::path).collect();
+        named.extend(reading.retired()?.iter().map(|(file, _)| file.path()));
+        drop(reading);
+        for found in stored_files(&self.root)? {
+            if !named.contains(&found) {
+                remove(&self.root.join(found))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The partition files that lie in a store, named or not; relative paths.
+pub(super) fn stored_files(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut found = Vec::new();
+    for table in Table::ALL {
+        let folder = root.join(table.name());
+        if !folder.exists() {
+            continue;
+        }
+        for day in list(&folder)? {
+            if !day.is_dir() {
+                continue;
+            }
+            for file in list(&day)? {
+                if partition::id_of(&file).is_some()
+                    && let Ok(relative) = file.strip_prefix(root)
+                {
+                    found.push(relative.to_owned());
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let entries = fs::read_dir(folder).map_err(StoreError::io("list", folder))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()));
+    paths.collect::<Result<_, _>>().map_err(StoreError::io("list", folder))
+}
+
+/// Removes a file, and the folder of its day when that was its last; what is gone already is fine.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io("remove", path)(error)),
+        _ => {}
+    }
+    if let Some(folder) = path.parent() {
+        let _not_empty = fs::remove_dir(folder);
+    }
+    Ok(())
+}
+
+/// The events of a file, in its order.
+pub(super) fn read_events(root: &Path, file: &PartitionFile) -> Result<EventRows, StoreError> {
+    let mut events = EventRows::new();
+    for batch in partition::read(root, file)? {
+        super::columns::read_events(&batch?, &mut events)?;
+    }
+    Ok(events)
+}
