@@ -1,4 +1,5 @@
 //! headroom
 pub mod event;
+pub mod import;
 pub mod store;
 pub mod time;

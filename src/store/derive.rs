@@ -20,7 +20,7 @@ use super::facts::StatusChange;
 use super::rows::{DenialRow, EventRow, Id, OpenRow, SessionRow};
 use super::strings::Strings;
 use crate::event::Kind;
-use crate::time::{Day, Micros};
+use crate::time::Micros;
 
 pub(crate) use self::denials::{Head, SHORTAGE_WINDOW};
 

@@ -182,7 +182,7 @@ impl<'a> Incoming<'a> {
     /// When files cannot be read or written; the store is then as it was.
     pub fn commit(
         mut self,
-        progress: &mut dyn FnMut(usize, usize),
+        progress: &mut (dyn FnMut(usize, usize) + Send),
         ledger: impl FnOnce(&Committed) -> LedgerEntry,
     ) -> Result<Committed, StoreError> {
         let waiting: Vec<Day> = self.days.keys().copied().collect();
@@ -236,14 +236,11 @@ impl<'a> Incoming<'a> {
             events: &events,
             facts: &facts,
         };
-        let (sender, receiver) = std::sync::mpsc::channel();
         rederivation.run(dirty, &live, &mut |output| {
-            let _nobody_counts = sender.send(());
             derived.push(output.write_changed(&root, &ids, &live)?);
+            progress(derived.len().min(total), total);
             Ok(())
         })?;
-        drop(sender);
-        progress(receiver.iter().count().min(total), total);
 
         let new_files = changed.values().chain(derived.iter().flat_map(|day| day.files.iter().flatten()));
         partition::sync_folders(&root, new_files)?;

@@ -155,6 +155,7 @@ impl Rederivation<'_> {
                     carried = Some((day.next(), output.open.clone(), events.strings.clone()));
                 }
                 let computed = Computed {
+                    day,
                     output,
                     open_next,
                     strings: events.strings,

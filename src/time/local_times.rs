@@ -56,6 +56,16 @@ impl LocalTimes {
         Some(at)
     }
 
+    /// The first instant not before `at` at which the wall clock of a zone shows `local`, or its last one; nothing if it
+    /// never happens.
+    pub(crate) fn first_after(zone: Zone, local: Micros, at: Micros) -> Option<Micros> {
+        match zone.occurrence(local) {
+            Occurrence::Once(end) => Some(end),
+            Occurrence::Twice(first, second) => Some(if first < at { second } else { first }),
+            Occurrence::Skipped(_) => None,
+        }
+    }
+
     /// An instant that the source gave with its offset, as evidence for the local times that follow.
     pub fn note(&mut self, at: Micros) {
         self.latest = at;

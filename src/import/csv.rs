@@ -1,0 +1,123 @@
+//! Neutral events as CSV: RFC 4180 with a header, columns in any order.
+
+use super::neutral::{Field, Record, Records, Value};
+use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
+
+/// RFC 4180 with a header.
+#[derive(Debug)]
+pub(super) struct Csv;
+
+impl Dialect for Csv {
+    fn name(&self) -> &'static str {
+        "csv"
+    }
+
+    fn title(&self) -> &'static str {
+        "neutral events, CSV with a header"
+    }
+
+    fn recognises(&self, sample: &[u8]) -> bool {
+        let header = columns(sample.strip_prefix(b"\xef\xbb\xbf").unwrap_or(sample));
+        [Field::Time, Field::Event]
+            .iter()
+            .all(|needed| header.iter().any(|name| name == needed.name()))
+    }
+
+    fn read(&self, input: &mut Input, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
+        let name = input.name().to_owned();
+        let mut records = Records::new(options.zone);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(input.reader());
+        let mut cells = csv::ByteRecord::new();
+        let mut header: Option<Vec<Option<Field>>> = None;
+        loop {
+            let more = reader.read_byte_record(&mut cells).map_err(|error| ImportError::Read {
+                name: name.clone(),
+                source: error.into(),
+            })?;
+            if !more {
+                return Ok(());
+            }
+            let line = cells.position().map_or(0, csv::Position::line);
+            sink.lines(1);
+            let Some(fields) = &header else {
+                header = Some(read_header(&name, &cells, sink)?);
+                continue;
+            };
+            let mut flaw = |reason| {
+                sink.flaw(Flaw {
+                    line,
+                    kind: FlawKind::Unparsed,
+                    reason,
+                })
+            };
+            if cells.len() != fields.len() {
+                flaw(format!("has {} cells where the header has {}", cells.len(), fields.len()))?;
+                continue;
+            }
+            let Ok(texts) = cells.iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>() else {
+                flaw("is not UTF-8".to_owned())?;
+                continue;
+            };
+            let mut record = Record::new();
+            for (field, text) in fields.iter().zip(texts) {
+                if let Some(field) = field {
+                    record.set(*field, Value::Text(text.into()));
+                }
+            }
+            match records.event(&record, line) {
+                Ok(event) => sink.event(&event)?,
+                Err(reason) => flaw(reason)?,
+            }
+        }
+    }
+}
+
+/// The fields of the columns; those that are unknown are told once.
+fn read_header(name: &str, cells: &csv::ByteRecord, sink: &mut dyn Sink) -> Result<Vec<Option<Field>>, ImportError> {
+    let mut fields = Vec::with_capacity(cells.len());
+    for (place, cell) in cells.iter().enumerate() {
+        let cell = if place == 0 {
+            cell.strip_prefix(b"\xef\xbb\xbf").unwrap_or(cell)
+        } else {
+            cell
+        };
+        let title = String::from_utf8_lossy(cell.trim_ascii()).into_owned();
+        let field = Field::from_name(&title);
+        match field {
+            Some(field) if fields.contains(&Some(field)) => {
+                return Err(ImportError::Columns {
+                    name: name.to_owned(),
+                    reason: format!("column {title:?} is there twice"),
+                });
+            }
+            Some(_) => {}
+            None => sink.flaw(Flaw {
+                line: 1,
+                kind: FlawKind::Noted,
+                reason: format!("column {title:?} is unknown and left out"),
+            })?,
+        }
+        fields.push(field);
+    }
+    for needed in [Field::Time, Field::Event] {
+        if !fields.contains(&Some(needed)) {
+            return Err(ImportError::Columns {
+                name: name.to_owned(),
+                reason: format!("column {:?} is missing from the header", needed.name()),
+            });
+        }
+    }
+    Ok(fields)
+}
+
+fn columns(sample: &[u8]) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(sample);
+    let mut header = csv::StringRecord::new();
+    match reader.read_record(&mut header) {
+        Ok(true) => header.iter().map(|name| name.trim().to_owned()).collect(),
+        _ => Vec::new(),
+    }
+}

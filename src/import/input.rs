@@ -1,0 +1,298 @@
+//! A file, decompressed and sniffed, as lines or as bytes.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use super::ImportError;
+
+/// How much of a file its format is recognised by.
+const SAMPLE: usize = 64 * 1024;
+/// How much is read ahead at a time.
+const BLOCK: usize = 1024 * 1024;
+
+/// A file to import.
+pub struct Input {
+    name: String,
+    /// The file as it lies on the disk, if it is no stream and not compressed.
+    plain: Option<File>,
+    reader: Box<dyn BufRead + Send>,
+    sample: Option<Vec<u8>>,
+    read: Arc<AtomicU64>,
+    line: Vec<u8>,
+    lines: u64,
+}
+
+impl std::fmt::Debug for Input {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Input").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Input {
+    /// Opens a file; `-` is standard input.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Read`] if it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, ImportError> {
+        if path == Path::new("-") {
+            return Self::stream("stdin", Box::new(io::stdin()));
+        }
+        let name = path
+            .file_name()
+            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+        let file = File::open(path).and_then(|file| {
+            if file.metadata()?.is_dir() {
+                return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+            }
+            Ok(file)
+        });
+        let file = file.map_err(|source| ImportError::Read {
+            name: path.display().to_string(),
+            source,
+        })?;
+        Self::file(&name, file)
+    }
+
+    /// A file that is open already.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Read`] if it cannot be read.
+    pub fn file(name: &str, file: File) -> Result<Self, ImportError> {
+        let plain = file.try_clone().map_err(|source| ImportError::Read {
+            name: name.to_owned(),
+            source,
+        })?;
+        Self::new(name, Box::new(file), Some(plain))
+    }
+
+    /// Bytes from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError::Read`] if their beginning cannot be read.
+    pub fn stream(name: &str, bytes: Box<dyn Read + Send>) -> Result<Self, ImportError> {
+        Self::new(name, bytes, None)
+    }
+
+    fn new(name: &str, mut bytes: Box<dyn Read + Send>, plain: Option<File>) -> Result<Self, ImportError> {
+        let read_error = |source| ImportError::Read {
+            name: name.to_owned(),
+            source,
+        };
+        let mut magic = Vec::with_capacity(4);
+        bytes.by_ref().take(4).read_to_end(&mut magic).map_err(read_error)?;
+        let read = Arc::new(AtomicU64::new(0));
+        let counted = Counted {
+            inner: Cursor::new(magic.clone()).chain(bytes),
+            read: Arc::clone(&read),
+        };
+        let (bytes, plain): (Box<dyn Read + Send>, _) = if magic.starts_with(&[0x1f, 0x8b]) {
+            (Box::new(flate2::read::MultiGzDecoder::new(counted)), None)
+        } else if magic == [0x28, 0xb5, 0x2f, 0xfd] {
+            (Box::new(zstd::stream::read::Decoder::new(counted).map_err(read_error)?), None)
+        } else {
+            (Box::new(counted), plain)
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            plain,
+            reader: Box::new(BufReader::new(ReadAhead::start(bytes))),
+            sample: None,
+            read,
+            line: Vec::new(),
+            lines: 0,
+        })
+    }
+
+    /// The file's name, without folders.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many bytes of the file were read, as they lie on the disk.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Counts the bytes that were read, also from another thread.
+    #[must_use]
+    pub fn progress(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.read)
+    }
+
+    /// The beginning of the decompressed content; it will be read again.
+    pub(super) fn sample(&mut self) -> Result<&[u8], ImportError> {
+        if self.sample.is_none() {
+            let mut sample = Vec::new();
+            let read = self.reader.by_ref().take(SAMPLE as u64).read_to_end(&mut sample);
+            read.map_err(|source| self.error(source))?;
+            let rest = std::mem::replace(&mut self.reader, Box::new(io::empty()));
+            self.reader = Box::new(Cursor::new(sample.clone()).chain(rest));
+            self.sample = Some(sample);
+        }
+        Ok(self.sample.as_deref().unwrap_or_default())
+    }
+
+    /// The next line without its end, and its number; nothing at the end of the file.
+    pub(super) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, ImportError> {
+        self.line.clear();
+        match self.reader.read_until(b'\n', &mut self.line) {
+            Ok(0) => return Ok(None),
+            Ok(_) => {}
+            Err(source) => return Err(self.error(source)),
+        }
+        self.lines += 1;
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        Ok(Some((self.lines, line)))
+    }
+
+    /// The decompressed content.
+    pub(super) fn reader(&mut self) -> &mut (dyn BufRead + Send) {
+        &mut *self.reader
+    }
+
+    /// The decompressed content as a file that can be read at any place.
+    pub(super) fn seekable(&mut self) -> Result<File, ImportError> {
+        let spooled = match self.plain.take() {
+            Some(mut plain) if plain.metadata().is_ok_and(|metadata| metadata.is_file()) => {
+                let length = plain.seek(SeekFrom::End(0));
+                length.map(|length| {
+                    self.read.store(length, Ordering::Relaxed);
+                    plain
+                })
+            }
+            _ => spool(&mut self.reader),
+        };
+        spooled.map_err(|source| self.error(source))
+    }
+
+    pub(super) fn error(&self, source: io::Error) -> ImportError {
+        ImportError::Read {
+            name: self.name.clone(),
+            source,
+        }
+    }
+}
+
+fn spool(reader: &mut dyn Read) -> io::Result<File> {
+    let mut file = tempfile::tempfile()?;
+    io::copy(reader, &mut file)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+/// The license server that a file is named after: without what marks compression, rotation and format.
+pub(super) fn server_name(file: &str) -> String {
+    let mut name = PathBuf::from(file);
+    while let Some(extension) = name.extension().and_then(|extension| extension.to_str()) {
+        let known = ["gz", "zst", "log", "txt", "ndjson", "jsonl", "json", "csv", "parquet"];
+        let rotation = extension.len() <= 3 && extension.bytes().all(|byte| byte.is_ascii_digit());
+        if !rotation && !known.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+            break;
+        }
+        name.set_extension("");
+    }
+    name.to_string_lossy().into_owned()
+}
+
+/// Counts what is read through it.
+struct Counted<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.read.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Reads and decompresses on a thread of its own, a few blocks ahead.
+struct ReadAhead {
+    blocks: Receiver<io::Result<Vec<u8>>>,
+    block: Cursor<Vec<u8>>,
+}
+
+impl ReadAhead {
+    fn start(mut bytes: Box<dyn Read + Send>) -> Self {
+        let (sender, blocks) = sync_channel(2);
+        std::thread::spawn(move || {
+            loop {
+                let mut block = Vec::with_capacity(BLOCK);
+                let read = bytes.by_ref().take(BLOCK as u64).read_to_end(&mut block);
+                let last = !matches!(read, Ok(1..));
+                if sender.send(read.map(|_| block)).is_err() || last {
+                    break; // nobody listens any more, or there is nothing more to say
+                }
+            }
+        });
+        Self {
+            blocks,
+            block: Cursor::new(Vec::new()),
+        }
+    }
+}
+
+impl Read for ReadAhead {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.block.read(buffer)?;
+        if read > 0 || buffer.is_empty() {
+            return Ok(read);
+        }
+        match self.blocks.recv() {
+            Ok(block) => {
+                self.block = Cursor::new(block?);
+                self.block.read(buffer)
+            }
+            Err(_ended) => Ok(0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_named_after_files_whatever_became_of_them() {
+        for file in [
+            "flex01.log",
+            "flex01",
+            "flex01.log.1",
+            "flex01.log.2.gz",
+            "flex01.ndjson.zst",
+            "flex01.csv",
+        ] {
+            assert_eq!(server_name(file), "flex01", "{file}");
+        }
+        assert_eq!(server_name("lic.example.com"), "lic.example.com");
+    }
+
+    #[test]
+    fn compressed_bytes_are_read_as_they_are() {
+        use std::io::Write as _;
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(b"one\r\ntwo").unwrap();
+        let zst = zstd::encode_all(&b"one\r\ntwo"[..], 1).unwrap();
+        for bytes in [gz.finish().unwrap(), zst, b"one\r\ntwo".to_vec()] {
+            let length = bytes.len() as u64;
+            let mut input = Input::stream("x", Box::new(Cursor::new(bytes))).unwrap();
+            assert_eq!(input.sample().unwrap(), b"one\r\ntwo");
+            assert_eq!(input.next_line().unwrap(), Some((1, &b"one"[..])));
+            assert_eq!(input.next_line().unwrap(), Some((2, &b"two"[..])));
+            assert_eq!(input.next_line().unwrap(), None);
+            assert_eq!(input.bytes_read(), length);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Between a dialect and the store: counts, and fills in the server.
+
+use super::tally::Tally;
+use super::{Flaw, FlawKind, ImportError, Sink};
+use crate::event::Event;
+use crate::store::Incoming;
+
+/// Takes what a dialect reads from one file.
+pub(super) struct Intake<'a> {
+    incoming: Incoming<'a>,
+    tally: Tally,
+    file: &'a str,
+    server: &'a str,
+    strict: bool,
+}
+
+impl<'a> Intake<'a> {
+    pub(super) fn new(incoming: Incoming<'a>, file: &'a str, server: &'a str, strict: bool) -> Self {
+        Self {
+            incoming,
+            tally: Tally::default(),
+            file,
+            server,
+            strict,
+        }
+    }
+
+    pub(super) fn finish(self) -> (Incoming<'a>, Tally) {
+        (self.incoming, self.tally)
+    }
+}
+
+impl Sink for Intake<'_> {
+    fn lines(&mut self, lines: u64) {
+        self.tally.lines += lines;
+    }
+
+    fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
+        let server = if event.server.is_empty() { self.server } else { event.server };
+        let event = Event { server, ..*event };
+        self.tally.add_event(&event);
+        Ok(self.incoming.push(&event)?)
+    }
+
+    fn flaw(&mut self, flaw: Flaw) -> Result<(), ImportError> {
+        if self.strict && flaw.kind != FlawKind::Noted {
+            return Err(ImportError::Strict {
+                name: self.file.to_owned(),
+                line: flaw.line,
+                reason: flaw.reason,
+            });
+        }
+        self.tally.add_flaw(self.file, flaw);
+        Ok(())
+    }
+
+    fn manager(&mut self, daemon: &str, manager: &str) {
+        self.incoming.manager(self.server, daemon, manager);
+    }
+
+    fn package(&mut self, daemon: &str, feature: &str, components: &str) {
+        self.incoming.package(self.server, daemon, feature, components);
+    }
+}
