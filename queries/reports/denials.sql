@@ -1,0 +1,55 @@
+/*
+name = "denials"
+title = "Denials"
+summary = "Every refused checkout of a feature: when, how many licenses, who, on which host."
+path = "/report/feature/{feature}/denials/{format}"
+aliases = ["/report/denials/{feature}/{format}"]
+range = "days"
+order = ["ldt", "un", "hn", "ldtc"]
+
+[[param]]
+name = "true"
+type = "boolean"
+summary = "only true denials, where the user went without (1), or only others (0)"
+
+[[param]]
+name = "reason"
+type = "enumeration"
+values = ["capacity", "queued", "not_entitled", "excluded", "other"]
+summary = "only denials of this class"
+
+[[column]]
+name = "ldt"
+title = "Date"
+type = "datetime"
+summary = "when the denial took place"
+
+[[column]]
+name = "ldtc"
+title = "Denials"
+type = "integer"
+summary = "number of denied licenses"
+
+[[column]]
+name = "un"
+title = "User"
+type = "text"
+summary = "denied user"
+
+[[column]]
+name = "hn"
+title = "Host"
+type = "text"
+summary = "host of the refused checkout"
+*/
+SELECT
+    feature_id AS fid,
+    at AS ldt,
+    licenses AS ldtc,
+    user_name AS un,
+    host AS hn
+FROM denials
+WHERE feature_id IN ($feature)
+    AND at >= $from AND at < $until
+    AND ($true IS NULL OR is_true = $true)
+    AND ($reason IS NULL OR reason_class = $reason)

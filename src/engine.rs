@@ -1,0 +1,187 @@
+//! DataFusion, set up once: what is SQL here, and how it runs.
+//!
+//! ```text
+//!   Snapshot ──▶ tables ──▶ bound plan ──▶ optimise ──▶ run on the engine's own threads ──▶ RowStream
+//!                                                       (HTTP has others, and stays awake)
+//! ```
+//!
+//! The invariant: nothing outside this module makes a session, and a [`RowStream`] that is dropped stops its query.
+
+mod cooperative;
+mod partitions;
+mod stream;
+mod tables;
+
+use std::sync::{Arc, Mutex};
+
+use datafusion::common::tree_node::Transformed;
+use datafusion::config::ConfigOptions;
+use datafusion::datasource::{provider_as_source, source_as_provider};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SessionContext;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionConfig;
+
+pub use self::stream::RowStream;
+use self::tables::Tables;
+use crate::functions;
+use crate::store::Snapshot;
+
+/// How much of the machine queries may use.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineOptions {
+    /// How many parts of a query run at once.
+    pub partitions: usize,
+    /// How many rows travel together.
+    pub batch_rows: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            batch_rows: 8192,
+        }
+    }
+}
+
+/// What can go wrong with a query.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The engine failed.
+    #[error("the query engine failed: {0}")]
+    Query(#[from] DataFusionError),
+    /// The threads that queries run on could not be started.
+    #[error("cannot start the threads that queries run on")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Plans and runs queries.
+#[derive(Debug)]
+pub struct Engine {
+    state: SessionState,
+    /// Dropped in the background: a runtime must not be dropped on a thread of another one.
+    runtime: Option<tokio::runtime::Runtime>,
+    tables: Mutex<Option<Arc<Tables>>>,
+}
+
+impl Engine {
+    /// Sets the engine up.
+    ///
+    /// # Errors
+    ///
+    /// When threads cannot be started or functions clash.
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+        let mut config: SessionConfig = ConfigOptions::new().into();
+        config = config.with_target_partitions(options.partitions.max(1)).with_batch_size(options.batch_rows.max(1));
+        let settings = config.options_mut();
+        settings.execution.time_zone = Some("UTC".to_owned());
+        // The catalog's statistics of a file are all there is to know before it is read.
+        settings.execution.collect_statistics = false;
+        // Files are dictionaries already; views would be another copy.
+        settings.execution.parquet.schema_force_view_types = false;
+        let environment = RuntimeEnvBuilder::new()
+            .with_metadata_cache_limit(256 * 1024 * 1024)
+            .build_arc()
+            .map_err(EngineError::Query)?;
+        let mut state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(environment)
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(cooperative::YieldInJoins))
+            .build();
+        functions::register(&mut state)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.partitions.max(1))
+            .thread_name("query")
+            .thread_stack_size(16 * 1024 * 1024)
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            state,
+            runtime: Some(runtime),
+            tables: Mutex::new(None),
+        })
+    }
+
+    /// Compiles SQL against the tables of a store, whichever; [`Engine::run`] says which.
+    ///
+    /// # Errors
+    ///
+    /// When the SQL makes no sense.
+    pub fn compile(&self, statement: datafusion::sql::parser::Statement) -> Result<LogicalPlan, EngineError> {
+        let context = context(&self.state);
+        let snapshot = Snapshot::empty(std::path::Path::new("/"));
+        for (name, table) in Tables::new(snapshot)?.providers() {
+            context.register_table(name, table)?;
+        }
+        let runtime = self.runtime()?;
+        let state = context.state();
+        Ok(runtime.block_on(state.statement_to_plan(statement))?)
+    }
+
+    /// Runs a plan on a snapshot. Rows come as they are computed.
+    ///
+    /// # Errors
+    ///
+    /// When the plan cannot be made to run. What fails later comes with the rows.
+    pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>) -> Result<RowStream, EngineError> {
+        let tables = self.tables_of(snapshot)?;
+        let plan = bind_tables(plan, &tables)?;
+        let state = self.state.clone();
+        let runtime = self.runtime()?;
+        RowStream::start(runtime.handle(), state, plan, Arc::clone(snapshot)).await
+    }
+
+    fn runtime(&self) -> Result<&tokio::runtime::Runtime, EngineError> {
+        self.runtime.as_ref().ok_or_else(|| EngineError::Threads(std::io::Error::other("the engine is shut down")))
+    }
+
+    /// The tables of a snapshot; those of the last one are kept.
+    fn tables_of(&self, snapshot: &Arc<Snapshot>) -> Result<Arc<Tables>, EngineError> {
+        let mut known = self.tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(tables) = &*known
+            && Arc::ptr_eq(tables.snapshot(), snapshot)
+        {
+            return Ok(Arc::clone(tables));
+        }
+        let tables = Arc::new(Tables::new(Arc::clone(snapshot))?);
+        *known = Some(Arc::clone(&tables));
+        Ok(tables)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that makes sessions")]
+fn context(state: &SessionState) -> SessionContext {
+    SessionContext::new_with_state(state.clone())
+}
+
+/// Puts the tables of a snapshot in the places of those that a plan was compiled against.
+fn bind_tables(plan: LogicalPlan, tables: &Tables) -> Result<LogicalPlan, DataFusionError> {
+    let bound = plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::TableScan(mut scan) => {
+            // Views of the engine itself have no place here: every table is one of ours.
+            debug_assert!(source_as_provider(&scan.source).is_ok());
+            match tables.provider(scan.table_name.table()) {
+                Some(provider) => {
+                    scan.source = provider_as_source(provider);
+                    Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+                }
+                None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
+            }
+        }
+        node => Ok(Transformed::no(node)),
+    })?;
+    Ok(bound.data)
+}

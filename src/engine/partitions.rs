@@ -1,0 +1,216 @@
+//! Partition files as a table.
+//!
+//! The snapshot knows every file, so that nothing is listed and only the days that a query can mean are planned. All times
+//! of a row lie within its day (an end may be the first instant of the next), so that bounds of times are bounds of days:
+//!
+//! ```text
+//!   WHERE started < X AND ended > Y      ─▶   files of  day_of(Y) … day_of(X)
+//! ```
+//!
+//! What comes out is DataFusion's own Parquet scan, with nothing of ours left in the plan.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use chrono::DateTime;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Statistics};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::datasource::file_format::FileFormat as _;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::error::Result;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown};
+use datafusion::object_store::ObjectMeta;
+use datafusion::object_store::path::Path as ObjectPath;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::scalar::ScalarValue;
+
+use crate::event::Table;
+use crate::store::{PartitionFile, Snapshot};
+use crate::time::Day;
+
+/// One table of a snapshot.
+#[derive(Debug)]
+pub(super) struct Partitions {
+    table: Table,
+    snapshot: Arc<Snapshot>,
+    schema: SchemaRef,
+}
+
+impl Partitions {
+    pub(super) fn new(table: Table, snapshot: Arc<Snapshot>) -> Self {
+        let fields = table.schema().fields().iter().cloned().chain([day_field()]).collect::<Vec<_>>();
+        Self {
+            table,
+            snapshot,
+            schema: Arc::new(Schema::new(fields)),
+        }
+    }
+
+    fn plan(&self, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>, partitions: usize) -> Result<Plan> {
+        let (first, last) = self.days(filters);
+        let files: Vec<&PartitionFile> = if first <= last {
+            self.snapshot.files(self.table).range(first..=last).map(|(_, file)| file).collect()
+        } else {
+            Vec::new()
+        };
+        if files.is_empty() {
+            return Ok(Plan::Empty(datafusion::common::project_schema(&self.schema, projection)?));
+        }
+        let groups = self.groups(&files, partitions)?;
+        let schema = TableSchema::builder(self.table.schema()).with_table_partition_cols(vec![day_field()]).build();
+        let source = Arc::new(ParquetSource::new(schema));
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(Plan::Scan(Box::new(config)))
+    }
+
+    /// Shares the files out: neighbouring days together, so that each part reads a stretch of time.
+    fn groups(&self, files: &[&PartitionFile], partitions: usize) -> Result<Vec<FileGroup>> {
+        let size = files.len().div_ceil(partitions.max(1));
+        let group = |files: &[&PartitionFile]| files.iter().map(|file| self.scanned(file)).collect::<Result<Vec<_>>>().map(FileGroup::new);
+        files.chunks(size.max(1)).map(group).collect()
+    }
+
+    fn scanned(&self, file: &PartitionFile) -> Result<PartitionedFile> {
+        let location = ObjectPath::from_absolute_path(self.snapshot.root().join(file.path()))?;
+        let meta = ObjectMeta {
+            location,
+            // Files never change, so that their age says nothing; caches take it for the version of the file.
+            last_modified: DateTime::UNIX_EPOCH,
+            size: file.bytes,
+            e_tag: None,
+            version: None,
+        };
+        let mut scanned = PartitionedFile::new_from_meta(meta);
+        scanned.partition_values = vec![ScalarValue::Date32(Some(file.day.0))];
+        let statistics = Statistics {
+            num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
+            total_byte_size: Precision::Absent,
+            column_statistics: vec![ColumnStatistics::new_unknown(); self.table.schema().fields().len()],
+        };
+        Ok(scanned.with_statistics(Arc::new(statistics)))
+    }
+
+    /// The days that rows which pass the filters can be of.
+    fn days(&self, filters: &[Expr]) -> (Day, Day) {
+        let zone = self.snapshot.zone();
+        let (mut first, mut last) = (Day(i32::MIN), Day(i32::MAX));
+        for filter in filters.iter().flat_map(split_conjunction) {
+            let Some((column, operator, value)) = comparison(filter) else {
+                continue;
+            };
+            let day = match (column, value) {
+                ("day", ScalarValue::Date32(Some(day))) => Day(*day),
+                ("at" | "started" | "ended", ScalarValue::TimestampMicrosecond(Some(at), _)) => {
+                    // The end of a row may be the first instant of the day after its own.
+                    let reach = i64::from(column == "ended" && operator == Operator::GtEq);
+                    zone.day_of(at - reach)
+                }
+                _ => continue,
+            };
+            if matches!(operator, Operator::Gt | Operator::GtEq | Operator::Eq) && (column != "ended" || operator != Operator::Eq) {
+                first = first.max(day);
+            }
+            if matches!(operator, Operator::Lt | Operator::LtEq | Operator::Eq) {
+                last = last.min(day);
+            }
+        }
+        (first, last)
+    }
+}
+
+enum Plan {
+    Empty(SchemaRef),
+    Scan(Box<datafusion::datasource::physical_plan::FileScanConfig>),
+}
+
+fn day_field() -> Arc<Field> {
+    Arc::new(Field::new("day", DataType::Date32, false))
+}
+
+/// A column compared with a value, the column first.
+fn comparison(filter: &Expr) -> Option<(&str, Operator, &ScalarValue)> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else {
+        return None;
+    };
+    match (&**left, &**right) {
+        (Expr::Column(column), Expr::Literal(value, _)) => Some((&column.name, *op, value)),
+        (Expr::Literal(value, _), Expr::Column(column)) => Some((&column.name, op.swap()?, value)),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl TableProvider for Partitions {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match self.plan(projection, filters, limit, state.config().target_partitions())? {
+            Plan::Empty(schema) => Ok(Arc::new(EmptyExec::new(schema))),
+            Plan::Scan(config) => ParquetFormat::default().create_physical_plan(state, *config).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::prelude::{col, lit};
+
+    use super::*;
+
+    fn days(filter: Expr) -> (Option<String>, Option<String>) {
+        let table = Partitions::new(Table::Sessions, Snapshot::empty(std::path::Path::new("/")));
+        let (first, last) = table.days(&[filter]);
+        let text = |day: Day, unbounded: i32| (day.0 != unbounded).then(|| day.to_string());
+        (text(first, i32::MIN), text(last, i32::MAX))
+    }
+
+    fn at(text: &str) -> Expr {
+        let at = chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros();
+        lit(ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())))
+    }
+
+    #[test]
+    fn bounds_of_times_are_bounds_of_days() {
+        let midnight = || at("2026-03-02T00:00:00Z");
+        let some = |day: &str| Some(day.to_owned());
+        assert_eq!(days(col("started").lt(midnight())), (None, some("2026-03-02")));
+        assert_eq!(days(col("ended").gt(midnight())), (some("2026-03-02"), None));
+        // A row of the day before may end at its very last instant, which is this midnight.
+        assert_eq!(days(col("ended").gt_eq(midnight())), (some("2026-03-01"), None));
+        assert_eq!(days(col("ended").eq(midnight())).0, None);
+        assert_eq!(days(midnight().lt_eq(col("started"))), (some("2026-03-02"), None));
+        assert_eq!(days(col("feature_id").eq(lit(3))), (None, None));
+        assert_eq!(days(col("started").lt(midnight()).or(col("feature_id").eq(lit(3)))), (None, None));
+        let both = col("started").gt_eq(at("2026-03-01T10:00:00Z")).and(col("started").lt(at("2026-03-03T10:00:00Z")));
+        assert_eq!(days(both), (some("2026-03-01"), some("2026-03-03")));
+    }
+}

@@ -1,0 +1,63 @@
+//! `periods(first, last, granularity)`: every period of a range.
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray as _, ListArray, TimestampMicrosecondArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Date32Type, Field};
+use datafusion::common::exec_err;
+use datafusion::error::Result;
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+
+use super::arguments::{arrays, constant, exactly, granularity, local_type};
+use crate::time::Day;
+
+/// More periods than anyone reads: 200 years of hours are 1.8 million.
+const MOST: usize = 5_000_000;
+
+/// `periods(first DATE, last DATE, granularity)`: the wall-clock starts of all periods that share a day with the range.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Periods(Signature);
+
+impl Default for Periods {
+    fn default() -> Self {
+        Self(exactly(&[DataType::Date32, DataType::Date32, DataType::Utf8]))
+    }
+}
+
+impl ScalarUDFImpl for Periods {
+    fn name(&self) -> &'static str {
+        "periods"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::List(Arc::new(Field::new_list_field(local_type(), true))))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = arrays(&args)?;
+        let (first, last) = (arrays[0].as_primitive::<Date32Type>(), arrays[1].as_primitive::<Date32Type>());
+        let length = constant(&arrays[2], "granularity")?.map(|name| granularity(&name)).transpose()?;
+        let mut starts = Vec::new();
+        let mut lengths = Vec::with_capacity(args.number_rows);
+        for row in 0..args.number_rows {
+            let before = starts.len();
+            if let Some(length) = length {
+                let (first, last) = (Day(first.value(row)), Day(last.value(row)));
+                starts.extend(length.starts(first, last).take(MOST + 1 - before));
+            }
+            if starts.len() > MOST {
+                return exec_err!("a range of more than {MOST} periods");
+            }
+            lengths.push(starts.len() - before);
+        }
+        let values = Arc::new(TimestampMicrosecondArray::from(starts));
+        let item = Arc::new(Field::new_list_field(local_type(), true));
+        let list = ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), values, None)?;
+        Ok(ColumnarValue::Array(Arc::new(list)))
+    }
+}

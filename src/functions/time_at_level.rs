@@ -1,0 +1,169 @@
+//! `time_at_level(started, ended, licenses, hours)`: how long how many licenses were in use.
+//!
+//! A sweep over the edges of all intervals, clipped to the windows:
+//!
+//! ```text
+//!   in use   2 ┤      ┌───┐            edges   +1 at a   +1 at b   −1 at c   −1 at d
+//!            1 ┤  ┌───┘   └────┐
+//!            0 ┼──a───b───c────d──     level 1: d − a, level 2: c − b
+//! ```
+//!
+//! Since intervals are clipped when they come in, partial states only hold edges, and merging them is putting edges together.
+
+use std::collections::BTreeMap;
+use std::mem::size_of;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef, AsArray as _, Int64Array, ListArray, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use datafusion::common::exec_err;
+use datafusion::error::Result;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
+use datafusion::scalar::ScalarValue;
+
+use super::arguments::{Hours, exactly, hours_type, instants, integers, item, list_of, overlapping};
+use crate::event::instant_type;
+use crate::time::{Micros, Window};
+
+/// More levels than any license has.
+const MOST_LEVELS: i64 = 10_000_000;
+
+/// `time_at_level(started, ended, licenses, working_hours(…))`: a list of `{level, micros}` for every level from 1 to the
+/// greatest, where `micros` is the time inside the windows with at least `level` licenses in use.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct TimeAtLevel(Signature);
+
+impl Default for TimeAtLevel {
+    fn default() -> Self {
+        Self(exactly(&[instant_type(), instant_type(), DataType::Int32, hours_type()]))
+    }
+}
+
+fn fields() -> Vec<Field> {
+    vec![Field::new("level", DataType::Int64, false), Field::new("micros", DataType::Int64, false)]
+}
+
+impl AggregateUDFImpl for TimeAtLevel {
+    fn name(&self) -> &'static str {
+        "time_at_level"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(list_of(fields()))
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::<Edges>::default())
+    }
+
+    fn state_fields(&self, _: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let list = |name| Arc::new(Field::new(name, DataType::new_list(DataType::Int64, true), true));
+        Ok(vec![list("at"), list("change")])
+    }
+}
+
+/// The edges of clipped intervals.
+#[derive(Debug, Default)]
+struct Edges {
+    windows: Option<Vec<Window>>,
+    edges: Vec<(Micros, i64)>,
+}
+
+impl Edges {
+    fn add(&mut self, at: Micros, change: i64) {
+        self.edges.push((at, change));
+    }
+
+    /// The time at exactly each level.
+    fn sweep(&self) -> BTreeMap<i64, Micros> {
+        let mut edges = self.edges.clone();
+        edges.sort_by_key(|(at, _)| *at);
+        let mut time = BTreeMap::new();
+        let (mut level, mut since) = (0, Micros::MIN);
+        for at_once in edges.chunk_by(|a, b| a.0 == b.0) {
+            let at = at_once[0].0;
+            if level > 0 {
+                *time.entry(level).or_default() += at - since;
+            }
+            level += at_once.iter().map(|(_, change)| change).sum::<i64>();
+            since = at;
+        }
+        time
+    }
+}
+
+impl Accumulator for Edges {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let (started, ended, licenses) = (instants(&values[0])?, instants(&values[1])?, integers(&values[2])?);
+        if self.windows.is_none() {
+            self.windows = Hours::read(&values[3])?.map(Hours::windows);
+        }
+        let Some(windows) = self.windows.take() else {
+            return Ok(());
+        };
+        for row in 0..started.len() {
+            if started.is_null(row) || ended.is_null(row) || licenses.is_null(row) {
+                continue;
+            }
+            for inside in overlapping(&windows, started.value(row), ended.value(row)) {
+                let licenses = i64::from(licenses.value(row));
+                self.add(inside.start(), licenses);
+                self.add(inside.end(), -licenses);
+            }
+        }
+        self.windows = Some(windows);
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let (at, change) = (states[0].as_list::<i32>(), states[1].as_list::<i32>());
+        for row in 0..at.len() {
+            let (at, change) = (at.value(row), change.value(row));
+            let (at, change) = (at.as_primitive::<Int64Type>(), change.as_primitive::<Int64Type>());
+            self.edges.extend(at.values().iter().copied().zip(change.values().iter().copied()));
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let list = |values: Vec<i64>| -> Result<ScalarValue> {
+            let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+            let offsets = OffsetBuffer::from_lengths([values.len()]);
+            let values = Arc::new(Int64Array::from(values));
+            Ok(ScalarValue::List(Arc::new(ListArray::try_new(item, offsets, values, None)?)))
+        };
+        let (at, change) = std::mem::take(&mut self.edges).into_iter().unzip();
+        Ok(vec![list(at)?, list(change)?])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let exact = self.sweep();
+        let most = exact.keys().next_back().copied().unwrap_or(0);
+        if most > MOST_LEVELS {
+            return exec_err!("more than {MOST_LEVELS} licenses in use");
+        }
+        // At least k licenses were in use whenever exactly k, k + 1, … were.
+        let mut micros = Vec::new();
+        let mut at_least = 0;
+        for level in (1..=most).rev() {
+            at_least += exact.get(&level).copied().unwrap_or(0);
+            micros.push(at_least);
+        }
+        micros.reverse();
+        let levels = Int64Array::from_iter_values(1..=most);
+        let length = levels.len();
+        let values = StructArray::try_new(fields().into(), vec![Arc::new(levels), Arc::new(Int64Array::from(micros))], None)?;
+        let list = ListArray::try_new(item(fields()), OffsetBuffer::from_lengths([length]), Arc::new(values), None)?;
+        Ok(ScalarValue::List(Arc::new(list)))
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.edges.capacity() * size_of::<(Micros, i64)>()
+    }
+}

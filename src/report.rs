@@ -1,0 +1,90 @@
+//! Reports: SQL files with typed parameters, compiled once, bound for each request.
+//!
+//! ```text
+//!  queries/reports/*.sql ─▶ Definition ─compile─▶ plan with placeholders          once, at start
+//!                                                        │
+//!  raw parameters ─parse─▶ Request ─────────────────── bind ─▶ refine ─▶ plan     every request
+//!                          (typed values)         values in    order, zone,
+//!                                                 their places  names of features
+//! ```
+//!
+//! A report is one file in `queries/reports/` and nothing else: routes, command line and listings go through [`Catalog`].
+//! Values never meet the text of a query: they are bound into the compiled plan.
+
+mod bind;
+mod catalog;
+mod column;
+mod compile;
+mod definition;
+mod param;
+mod refine;
+mod request;
+
+pub use self::catalog::{Catalog, Report};
+pub use self::column::{Column, ColumnType, Visibility};
+pub use self::definition::{Definition, Range};
+pub use self::param::{Param, ParamType, Value};
+pub use self::request::{Request, Scope, STANDARD};
+use crate::engine::EngineError;
+
+/// What can be wrong with a report or a request for one.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A report's file makes no sense.
+    #[error("queries/reports/{report}.sql: {reason}")]
+    Definition {
+        /// The file.
+        report: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is no such report.
+    #[error("there is no report {name:?}; there are: {known}")]
+    UnknownReport {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// A parameter that the report does not have.
+    #[error("unknown parameter {name:?}; accepted: {known}")]
+    UnknownParameter {
+        /// The parameter.
+        name: String,
+        /// Those that the report has.
+        known: String,
+    },
+    /// A parameter that must be given is not.
+    #[error("parameter {name:?} is missing: {expected}")]
+    Missing {
+        /// The parameter.
+        name: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// A parameter is not what it must be.
+    #[error("parameter {name:?}: {value:?} is not {expected}")]
+    Malformed {
+        /// The parameter.
+        name: String,
+        /// What was given.
+        value: String,
+        /// What it must be.
+        expected: String,
+    },
+    /// Parameters that say different things.
+    #[error("{reason}")]
+    Contradiction {
+        /// Which, and what is accepted.
+        reason: String,
+    },
+    /// There is no such feature, or the caller may not see it.
+    #[error("there is no feature {id}")]
+    UnknownFeature {
+        /// The feature's number.
+        id: i64,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}

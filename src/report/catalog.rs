@@ -1,0 +1,134 @@
+//! Every report, compiled.
+
+use datafusion::logical_expr::LogicalPlan;
+
+use super::bind::bind;
+use super::compile::compile;
+use super::refine::refine;
+use super::{Column, Definition, ReportError, Request};
+use crate::engine::{Engine, EngineError};
+
+/// The files of `queries/reports/`, by name.
+const REPORTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/reports.rs"));
+/// The files of `queries/relations/`, by name.
+const RELATIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/relations.rs"));
+
+/// Every report, by name.
+#[derive(Debug)]
+pub struct Catalog {
+    reports: Vec<Report>,
+}
+
+/// A report that is ready for requests.
+#[derive(Debug)]
+pub struct Report {
+    definition: Definition,
+    plan: LogicalPlan,
+    feature_names: LogicalPlan,
+}
+
+impl Catalog {
+    /// Reads what every report is called, takes and says, without computing anything.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Definition`] names a file that makes no sense.
+    pub fn definitions() -> Result<Vec<Definition>, ReportError> {
+        REPORTS.iter().map(|(name, text)| Definition::parse(name, text)).collect()
+    }
+
+    /// Compiles every report.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Definition`] names a file that makes no sense.
+    pub fn compile(engine: &Engine) -> Result<Self, ReportError> {
+        let relation = |name: &str| {
+            let found = RELATIONS.iter().find(|(known, _)| *known == name);
+            let (name, sql) = found.ok_or_else(|| ReportError::Definition {
+                report: name.to_owned(),
+                reason: "there is no such relation".to_owned(),
+            })?;
+            compile(engine, name, sql, &[])
+        };
+        let feature_names = relation("feature-names")?;
+        let reports = Self::definitions()?.into_iter().map(|definition| {
+            Ok(Report {
+                plan: compile(engine, &definition.name, &definition.sql, &definition.params)?,
+                feature_names: feature_names.clone(),
+                definition,
+            })
+        });
+        Ok(Self {
+            reports: reports.collect::<Result<_, ReportError>>()?,
+        })
+    }
+
+    /// Every report.
+    pub fn reports(&self) -> impl Iterator<Item = &Report> {
+        self.reports.iter()
+    }
+
+    /// The report of a name.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::UnknownReport`] says which there are.
+    pub fn report(&self, name: &str) -> Result<&Report, ReportError> {
+        let found = self.reports.iter().find(|report| report.definition.name == name);
+        found.ok_or_else(|| ReportError::UnknownReport {
+            name: name.to_owned(),
+            known: self.reports.iter().map(|report| report.definition.name.as_str()).collect::<Vec<_>>().join(", "),
+        })
+    }
+}
+
+impl Report {
+    /// What it is called, takes and says.
+    #[must_use]
+    pub const fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    /// The plan of a request, and its columns in order.
+    ///
+    /// # Errors
+    ///
+    /// When the values do not fit the plan, which is our fault.
+    pub fn plan(&self, request: &Request) -> Result<(LogicalPlan, Vec<Column>), ReportError> {
+        let bound = bind(self.plan.clone(), &request.bindings).map_err(EngineError::from)?;
+        Ok(refine(&self.definition, bound, &self.feature_names, request).map_err(EngineError::from)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineOptions;
+
+    #[test]
+    fn every_file_is_a_report_that_compiles() {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let catalog = Catalog::compile(&engine).unwrap();
+        assert_eq!(catalog.reports().count(), REPORTS.len());
+    }
+
+    #[test]
+    fn paths_and_handles_are_nobody_elses() {
+        let definitions = Catalog::definitions().unwrap();
+        let mut paths: Vec<&String> = definitions.iter().flat_map(|report| report.aliases.iter().chain([&report.path])).collect();
+        assert!(paths.iter().all(|path| path.starts_with('/') && path.ends_with("/{format}")));
+        let before = paths.len();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), before);
+        for report in &definitions {
+            let mut names: Vec<&String> = report.params.iter().flat_map(|param| param.aliases.iter().chain([&param.name])).collect();
+            names.extend(super::super::STANDARD.iter().map(|param| &param.name));
+            let before = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), before, "{}", report.name);
+        }
+    }
+}

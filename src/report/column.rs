@@ -1,0 +1,80 @@
+//! What a report says in a column.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Granularity;
+
+/// A column of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// The handle: its name in JSON, and in the SQL of the report.
+    pub name: String,
+    /// The full name, for people.
+    pub title: String,
+    /// What it holds.
+    #[serde(rename = "type")]
+    pub kind: ColumnType,
+    /// Where it is shown.
+    #[serde(default)]
+    pub visibility: Visibility,
+    /// What it means.
+    pub summary: String,
+}
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnType {
+    /// A text.
+    Text,
+    /// One of few texts.
+    Enumeration,
+    /// A whole number.
+    Integer,
+    /// A number; two decimals in text formats, all of them elsewhere.
+    Float,
+    /// `true` or `false`.
+    Boolean,
+    /// A calendar day.
+    Date,
+    /// An instant, shown in the zone of the report.
+    DateTime,
+    /// A calendar period, as its first wall-clock time.
+    Period,
+    /// A calendar period of this length: what [`ColumnType::Period`] becomes in a request.
+    #[serde(skip)]
+    PeriodOf(Granularity),
+}
+
+/// Where a column is shown when the caller does not choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Everywhere.
+    #[default]
+    Shown,
+    /// In JSON; in an export only when it is asked for.
+    Hidden,
+    /// In JSON alone.
+    Json,
+}
+
+impl Column {
+    /// The columns that a report of several features has before its own.
+    #[must_use]
+    pub fn of_features() -> Vec<Self> {
+        let column = |name: &str, title: &str, kind, summary: &str| Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            kind,
+            visibility: Visibility::Shown,
+            summary: summary.to_owned(),
+        };
+        vec![
+            column("fid", "Feature ID", ColumnType::Integer, "the number of the feature"),
+            column("fns", "Feature Name", ColumnType::Text, "the name of the feature"),
+            column("lsn", "License Server", ColumnType::Text, "the name of its license server"),
+        ]
+    }
+}

@@ -1,0 +1,214 @@
+//! Parameters: what a request may say, and how it is read.
+
+use std::str::FromStr;
+
+use datafusion::scalar::ScalarValue;
+use serde::{Deserialize, Serialize};
+
+use super::ReportError;
+use crate::time::{Day, Granularity, TimeOfDay, Zone};
+
+/// A parameter of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// The name in requests, and in the SQL after a `$`.
+    pub name: String,
+    /// Other names for it.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// What it must be.
+    #[serde(rename = "type")]
+    pub kind: ParamType,
+    /// For an enumeration: what it may be.
+    #[serde(default)]
+    pub values: Vec<String>,
+    /// Whether it must be given.
+    #[serde(default)]
+    pub required: bool,
+    /// What it is when it is not given.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// What it means.
+    pub summary: String,
+}
+
+/// What a parameter must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParamType {
+    /// `YYYY-MM-DD`
+    Date,
+    /// `HH:MM`, `00:00` to `23:59`
+    Time,
+    /// `HH:MM`, `00:00` to `24:00`
+    ClosingTime,
+    /// A name or number of a granularity.
+    Granularity,
+    /// `true`, `false`, `1` or `0`
+    Boolean,
+    /// A whole number, 1 or more.
+    Count,
+    /// A whole number, 0 or more.
+    Offset,
+    /// Any text but the empty one.
+    Text,
+    /// One of a list.
+    Enumeration,
+    /// An IANA time zone.
+    Zone,
+    /// `all`, or numbers of features with commas between.
+    Features,
+}
+
+/// A parameter that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A calendar day.
+    Date(Day),
+    /// A time of day.
+    Time(TimeOfDay),
+    /// A granularity.
+    Granularity(Granularity),
+    /// A truth value.
+    Boolean(bool),
+    /// A whole number.
+    Integer(u64),
+    /// A text.
+    Text(String),
+    /// A zone.
+    Zone(Zone),
+    /// Numbers of features; nothing for all.
+    Features(Option<Vec<i64>>),
+}
+
+impl Param {
+    /// A parameter without aliases and choices.
+    pub(super) fn new(name: &str, kind: ParamType, required: bool, summary: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            aliases: Vec::new(),
+            kind,
+            values: Vec::new(),
+            required,
+            default: None,
+            summary: summary.to_owned(),
+        }
+    }
+
+    /// Whether a request calls it that.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias == name)
+    }
+
+    /// Reads what a request says.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Malformed`] if it is not what the parameter must be.
+    pub fn parse(&self, name: &str, text: &str) -> Result<Value, ReportError> {
+        self.read(text).ok_or_else(|| ReportError::Malformed {
+            name: name.to_owned(),
+            value: text.chars().take(200).collect(),
+            expected: self.expected(),
+        })
+    }
+
+    fn read(&self, text: &str) -> Option<Value> {
+        Some(match self.kind {
+            ParamType::Date => Value::Date(text.parse().ok()?),
+            ParamType::Time => Value::Time(text.parse().ok().filter(|time| *time < TimeOfDay::END_OF_DAY)?),
+            ParamType::ClosingTime => Value::Time(text.parse().ok()?),
+            ParamType::Granularity => Value::Granularity(text.parse().ok()?),
+            ParamType::Boolean => Value::Boolean(match text.to_ascii_lowercase().as_str() {
+                "true" | "1" => true,
+                "false" | "0" => false,
+                _ => return None,
+            }),
+            ParamType::Count => Value::Integer(number(text).filter(|number| *number > 0)?),
+            ParamType::Offset => Value::Integer(number(text)?),
+            ParamType::Text => Value::Text(Some(text).filter(|text| !text.is_empty())?.to_owned()),
+            ParamType::Enumeration => Value::Text(self.values.iter().find(|value| value.eq_ignore_ascii_case(text))?.clone()),
+            ParamType::Zone => Value::Zone(Zone::from_str(text).ok()?),
+            ParamType::Features if text.eq_ignore_ascii_case("all") => Value::Features(None),
+            ParamType::Features => {
+                let ids = text.split(',').map(|id| number::<u32>(id).map(i64::from));
+                Value::Features(Some(ids.collect::<Option<_>>()?))
+            }
+        })
+    }
+
+    /// What it must be, for people.
+    #[must_use]
+    pub fn expected(&self) -> String {
+        match self.kind {
+            ParamType::Date => "a date like 2017-01-20 (YYYY-MM-DD)".to_owned(),
+            ParamType::Time => "a time from 00:00 to 23:59 (HH:MM)".to_owned(),
+            ParamType::ClosingTime => "a time from 00:00 to 24:00 (HH:MM)".to_owned(),
+            ParamType::Granularity => {
+                let known = Granularity::ALL.map(|granularity| format!("{} or {}", granularity.name(), granularity as u8));
+                format!("a granularity: {}", known.join(", "))
+            }
+            ParamType::Boolean => "true, false, 1 or 0".to_owned(),
+            ParamType::Count => "a whole number greater than zero".to_owned(),
+            ParamType::Offset => "a whole number, zero or greater".to_owned(),
+            ParamType::Text => "a text that is not empty".to_owned(),
+            ParamType::Enumeration => format!("one of {}", self.values.join(", ")),
+            ParamType::Zone => "an IANA time zone like Europe/Berlin".to_owned(),
+            ParamType::Features => "the number of a feature, several with commas between, or all".to_owned(),
+        }
+    }
+}
+
+fn number<N: FromStr>(text: &str) -> Option<N> {
+    // `parse` would take a sign.
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+impl Value {
+    /// The value as queries take it.
+    pub(super) fn scalar(&self) -> ScalarValue {
+        match self {
+            Self::Date(day) => ScalarValue::Date32(Some(day.0)),
+            Self::Time(time) => ScalarValue::from(time.to_string()),
+            Self::Granularity(granularity) => ScalarValue::from(granularity.name()),
+            Self::Boolean(value) => ScalarValue::from(*value),
+            Self::Integer(number) => ScalarValue::from(i64::try_from(*number).unwrap_or(i64::MAX)),
+            Self::Text(text) => ScalarValue::from(text.as_str()),
+            Self::Zone(zone) => ScalarValue::from(zone.name()),
+            Self::Features(_) => ScalarValue::Null,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(kind: ParamType, good: &[&str], bad: &[&str]) {
+        let mut param = Param::new("p", kind, false, "");
+        param.values = vec!["Floating".to_owned()];
+        for text in good {
+            assert!(param.parse("p", text).is_ok(), "{kind:?} {text}");
+        }
+        for text in bad {
+            let error = param.parse("p", text).unwrap_err().to_string();
+            assert!(error.contains("\"p\"") && error.contains(&param.expected()), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_type_says_what_it_takes() {
+        accepts(ParamType::Date, &["2016-02-29"], &["2015-02-29", "", "2016-2-9", "20160229", "2016-02-29T00:00:00"]);
+        accepts(ParamType::Time, &["00:00", "23:59"], &["24:00", "9:00", ""]);
+        accepts(ParamType::ClosingTime, &["24:00"], &["24:01"]);
+        accepts(ParamType::Granularity, &["hour", "6", "QUARTER"], &["7", "0", "fortnight"]);
+        accepts(ParamType::Boolean, &["true", "FALSE", "1", "0"], &["yes", ""]);
+        accepts(ParamType::Count, &["1", "100"], &["0", "-1", "+1", "1.5", "", "99999999999999999999"]);
+        accepts(ParamType::Offset, &["0"], &["-1"]);
+        accepts(ParamType::Enumeration, &["floating"], &["Sinking"]);
+        accepts(ParamType::Zone, &["Asia/Kolkata"], &["Mars/Base", "+01:00"]);
+        accepts(ParamType::Features, &["3", "3,7,12", "all", "ALL"], &["", "3,", "x", "-1", "3;7", "99999999999"]);
+    }
+}

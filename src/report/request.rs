@@ -1,0 +1,212 @@
+//! A request for a report: what was typed becomes what is meant.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use datafusion::scalar::ScalarValue;
+
+use super::bind::{Binding, Bindings};
+use super::{Definition, Param, ParamType, Range, ReportError, Value};
+use crate::store::Snapshot;
+use crate::time::{Day, Granularity, Micros, Zone};
+
+/// The parameters that every report takes.
+pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
+    vec![
+        Param::new("rn", ParamType::Text, false, "name of the report, where a format shows one"),
+        Param::new("limit", ParamType::Count, false, "at most so many rows"),
+        Param::new("offset", ParamType::Offset, false, "leave out so many rows first"),
+        Param::new("tz", ParamType::Zone, false, "zone of days, hours and printed times; else the store's"),
+    ]
+});
+
+/// What a request is understood against.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The store as it is now.
+    pub snapshot: &'a Snapshot,
+    /// The present.
+    pub now: Micros,
+}
+
+/// A request that makes sense.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// The zone of days, hours and printed times.
+    pub zone: Zone,
+    /// The length of periods, if the report has any.
+    pub granularity: Option<Granularity>,
+    /// At most so many rows.
+    pub limit: Option<u64>,
+    /// Leave out so many rows first.
+    pub offset: u64,
+    /// What the caller calls the report.
+    pub title: Option<String>,
+    /// The days it covers, where it covers any.
+    pub days: Option<(Day, Day)>,
+    /// Rows are of several features and say of which.
+    pub several_features: bool,
+    pub(super) bindings: Bindings,
+}
+
+impl Request {
+    /// Understands the parameters of a request, each given once.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`] names the first parameter that is missing, malformed, contradictory or unknown.
+    pub fn parse(definition: &Definition, given: &[(String, String)], scope: Scope<'_>) -> Result<Self, ReportError> {
+        let mut values = read(definition, given)?;
+        let zone = match values.remove("tz") {
+            Some(Value::Zone(zone)) => zone,
+            _ => scope.snapshot.zone(),
+        };
+        let mut request = Self {
+            zone,
+            granularity: None,
+            limit: integer(values.remove("limit")),
+            offset: integer(values.remove("offset")).unwrap_or(0),
+            title: match values.remove("rn") {
+                Some(Value::Text(title)) => Some(title),
+                _ => None,
+            },
+            days: None,
+            several_features: false,
+            bindings: Bindings::new(),
+        };
+        request.bind_range(definition, &mut values, scope)?;
+        request.bind_sets(&mut values, scope)?;
+        request.bind("tz", Value::Zone(zone).scalar());
+        for param in &definition.params {
+            let value = values.remove(&param.name);
+            if let Some(Value::Granularity(granularity)) = value {
+                request.granularity = Some(granularity);
+            }
+            let scalar = value.map_or_else(|| null_of(param.kind), |value| value.scalar());
+            if !request.bindings.contains_key(&param.name) {
+                request.bind(&param.name, scalar);
+            }
+        }
+        Ok(request)
+    }
+
+    fn bind(&mut self, name: &str, value: ScalarValue) {
+        self.bindings.insert(name.to_owned(), Binding::One(value));
+    }
+
+    fn bind_range(&mut self, definition: &Definition, values: &mut BTreeMap<String, Value>, scope: Scope<'_>) -> Result<(), ReportError> {
+        let mut day = |name: &str| match values.remove(name) {
+            Some(Value::Date(day)) => Some(day),
+            _ => None,
+        };
+        let (first, last) = (day("sd"), day("ed"));
+        if let (Some(first), Some(last)) = (first, last)
+            && first > last
+        {
+            return Err(ReportError::Contradiction {
+                reason: format!("parameter \"sd\" ({first}) is after \"ed\" ({last}); accepted: sd on or before ed"),
+            });
+        }
+        let (first, last) = match (definition.range, first, last) {
+            (Range::Days, Some(first), Some(last)) => (first, last),
+            (Range::History, first, last) => {
+                let today = self.zone.day_of(scope.now);
+                let with_today = values.get("today") == Some(&Value::Boolean(true));
+                let end = if with_today { today } else { today.previous() };
+                let last = last.map_or(end, |last| last.min(end));
+                // Where nothing is known, no day is.
+                let known = scope.snapshot.first().map_or(last.next(), |at| self.zone.day_of(at));
+                (first.map_or(known, |first| first.max(known)), last)
+            }
+            _ => return Ok(()),
+        };
+        self.days = Some((first, last));
+        self.bind("sd", Value::Date(first).scalar());
+        self.bind("ed", Value::Date(last).scalar());
+        let instant = |day| ScalarValue::TimestampMicrosecond(Some(self.zone.start_of(day)), Some("UTC".into()));
+        let (from, until) = (instant(first), instant(last.next()));
+        self.bind("from", from);
+        self.bind("until", until);
+        Ok(())
+    }
+
+    fn bind_sets(&mut self, values: &mut BTreeMap<String, Value>, scope: Scope<'_>) -> Result<(), ReportError> {
+        let ids = |ids: Vec<i32>| Binding::Set(ids.into_iter().map(ScalarValue::from).collect());
+        if let Some(Value::Features(asked)) = values.remove("feature") {
+            let all = || scope.snapshot.features().iter().map(|state| state.feature.id);
+            let features = match asked {
+                None => all().collect(),
+                Some(asked) => {
+                    let find = |id: i64| i32::try_from(id).ok().filter(|id| scope.snapshot.feature(*id).is_some());
+                    let mut found: Vec<i32> = Vec::with_capacity(asked.len());
+                    for id in &asked {
+                        let id = find(*id).ok_or(ReportError::UnknownFeature { id: *id })?;
+                        if !found.contains(&id) {
+                            found.push(id);
+                        }
+                    }
+                    self.several_features = asked.len() > 1;
+                    self.bindings.insert("feature".to_owned(), ids(found));
+                    return Ok(self.bind_servers(values, scope));
+                }
+            };
+            self.several_features = true;
+            self.bindings.insert("feature".to_owned(), ids(features));
+        }
+        Ok(self.bind_servers(values, scope))
+    }
+
+    fn bind_servers(&mut self, values: &BTreeMap<String, Value>, scope: Scope<'_>) {
+        // Every server's usage is imported so far.
+        let none = values.get("gathering") == Some(&Value::Text("realtime".to_owned()));
+        let servers = scope.snapshot.servers().iter().filter(|_| !none).map(|state| ScalarValue::from(state.server.id));
+        self.bindings.insert("server".to_owned(), Binding::Set(servers.collect()));
+    }
+}
+
+/// Reads every parameter by its own name.
+fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<String, Value>, ReportError> {
+    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+    let all = || definition.params.iter().chain(STANDARD.iter());
+    for (name, text) in given {
+        let param = all().find(|param| param.is_called(name)).ok_or_else(|| ReportError::UnknownParameter {
+            name: name.chars().take(200).collect(),
+            known: all().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", "),
+        })?;
+        if values.insert(param.name.clone(), param.parse(name, text)?).is_some() {
+            return Err(ReportError::Contradiction {
+                reason: format!("parameter {name:?} is given more than once; accepted: once, under one of its names"),
+            });
+        }
+    }
+    for param in all() {
+        if values.contains_key(&param.name) {
+            continue;
+        }
+        if let Some(default) = &param.default {
+            values.insert(param.name.clone(), param.parse(&param.name, default)?);
+        } else if param.required {
+            return Err(ReportError::Missing {
+                name: param.name.clone(),
+                expected: format!("{}, {}", param.summary, param.expected()),
+            });
+        }
+    }
+    Ok(values)
+}
+
+fn integer(value: Option<Value>) -> Option<u64> {
+    match value {
+        Some(Value::Integer(number)) => Some(number),
+        _ => None,
+    }
+}
+
+fn null_of(kind: ParamType) -> ScalarValue {
+    match kind {
+        ParamType::Date => ScalarValue::Date32(None),
+        ParamType::Boolean => ScalarValue::Boolean(None),
+        ParamType::Count | ParamType::Offset => ScalarValue::Int64(None),
+        _ => ScalarValue::Utf8(None),
+    }
+}
