@@ -12,6 +12,7 @@ mod partitions;
 mod stream;
 mod tables;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use datafusion::common::tree_node::Transformed;
@@ -19,7 +20,6 @@ use datafusion::config::ConfigOptions;
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::context::SessionContext;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -76,7 +76,9 @@ impl Engine {
     /// When threads cannot be started or functions clash.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
         let mut config: SessionConfig = ConfigOptions::new().into();
-        config = config.with_target_partitions(options.partitions.max(1)).with_batch_size(options.batch_rows.max(1));
+        config = config
+            .with_target_partitions(options.partitions.max(1))
+            .with_batch_size(options.batch_rows.max(1));
         let settings = config.options_mut();
         settings.execution.time_zone = Some("UTC".to_owned());
         // The catalog's statistics of a file are all there is to know before it is read.
@@ -94,6 +96,11 @@ impl Engine {
             .with_physical_optimizer_rule(Arc::new(cooperative::YieldInJoins))
             .build();
         functions::register(&mut state)?;
+        // Plans are compiled against tables without rows; those of a snapshot take their places when a plan runs.
+        let schema = state.schema_for_ref("events")?;
+        for (name, table) in Tables::new(Snapshot::empty(Path::new("/")))?.providers() {
+            schema.register_table(name.to_owned(), table)?;
+        }
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.partitions.max(1))
             .thread_name("query")
@@ -113,14 +120,7 @@ impl Engine {
     ///
     /// When the SQL makes no sense.
     pub fn compile(&self, statement: datafusion::sql::parser::Statement) -> Result<LogicalPlan, EngineError> {
-        let context = context(&self.state);
-        let snapshot = Snapshot::empty(std::path::Path::new("/"));
-        for (name, table) in Tables::new(snapshot)?.providers() {
-            context.register_table(name, table)?;
-        }
-        let runtime = self.runtime()?;
-        let state = context.state();
-        Ok(runtime.block_on(state.statement_to_plan(statement))?)
+        Ok(self.runtime()?.block_on(self.state.statement_to_plan(statement))?)
     }
 
     /// Runs a plan on a snapshot. Rows come as they are computed.
@@ -137,7 +137,9 @@ impl Engine {
     }
 
     fn runtime(&self) -> Result<&tokio::runtime::Runtime, EngineError> {
-        self.runtime.as_ref().ok_or_else(|| EngineError::Threads(std::io::Error::other("the engine is shut down")))
+        self.runtime
+            .as_ref()
+            .ok_or_else(|| EngineError::Threads(std::io::Error::other("the engine is shut down")))
     }
 
     /// The tables of a snapshot; those of the last one are kept.
@@ -160,11 +162,6 @@ impl Drop for Engine {
             runtime.shutdown_background();
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that makes sessions")]
-fn context(state: &SessionState) -> SessionContext {
-    SessionContext::new_with_state(state.clone())
 }
 
 /// Puts the tables of a snapshot in the places of those that a plan was compiled against.

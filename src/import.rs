@@ -23,7 +23,7 @@ mod tally;
 
 use std::time::Instant;
 
-pub use self::dialect::{DIALECTS, Dialect, Flaw, FlawKind, ReadOptions, Sink};
+pub use self::dialect::{DIALECTS, Dialect, Flaw, FlawKind, ReadOptions, Sink, find as find_dialect, names as dialect_names};
 pub use self::input::Input;
 use self::intake::Intake;
 pub use self::tally::{Problem, Tally};

@@ -24,7 +24,7 @@ pub use self::catalog::{Catalog, Report};
 pub use self::column::{Column, ColumnType, Visibility};
 pub use self::definition::{Definition, Range};
 pub use self::param::{Param, ParamType, Value};
-pub use self::request::{Request, Scope, STANDARD};
+pub use self::request::{Request, STANDARD, Scope};
 use crate::engine::EngineError;
 
 /// What can be wrong with a report or a request for one.

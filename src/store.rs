@@ -41,8 +41,7 @@ pub use self::partition::PartitionFile;
 pub use self::registry::{Feature, Server};
 pub use self::snapshot::{FeatureState, ServerState, Snapshot};
 pub use self::writer::{RebuildSummary, Writer};
-use crate::event::Table;
-use crate::time::{Day, Zone};
+use crate::time::Zone;
 
 /// What can go wrong with a store.
 #[derive(Debug, thiserror::Error)]
@@ -82,16 +81,6 @@ pub enum StoreError {
     Zone {
         /// The name.
         name: String,
-    },
-    /// A partition file has lost or changed its bytes.
-    #[error("{file} of {day} is damaged: {reason}; see `headroom check`", file = table.name())]
-    Damaged {
-        /// Whose file.
-        table: Table,
-        /// Which day.
-        day: Day,
-        /// What is wrong.
-        reason: String,
     },
     /// A token of that name exists.
     #[error("there is a token called {name:?} already")]

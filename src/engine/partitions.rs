@@ -18,11 +18,11 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Statistics};
 use datafusion::datasource::TableType;
+use datafusion::datasource::file_format::FileFormat as _;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::datasource::file_format::FileFormat as _;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::split_conjunction;
@@ -66,7 +66,9 @@ impl Partitions {
             return Ok(Plan::Empty(datafusion::common::project_schema(&self.schema, projection)?));
         }
         let groups = self.groups(&files, partitions)?;
-        let schema = TableSchema::builder(self.table.schema()).with_table_partition_cols(vec![day_field()]).build();
+        let schema = TableSchema::builder(self.table.schema())
+            .with_table_partition_cols(vec![day_field()])
+            .build();
         let source = Arc::new(ParquetSource::new(schema));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
             .with_file_groups(groups)
@@ -79,7 +81,13 @@ impl Partitions {
     /// Shares the files out: neighbouring days together, so that each part reads a stretch of time.
     fn groups(&self, files: &[&PartitionFile], partitions: usize) -> Result<Vec<FileGroup>> {
         let size = files.len().div_ceil(partitions.max(1));
-        let group = |files: &[&PartitionFile]| files.iter().map(|file| self.scanned(file)).collect::<Result<Vec<_>>>().map(FileGroup::new);
+        let group = |files: &[&PartitionFile]| {
+            files
+                .iter()
+                .map(|file| self.scanned(file))
+                .collect::<Result<Vec<_>>>()
+                .map(FileGroup::new)
+        };
         files.chunks(size.max(1)).map(group).collect()
     }
 
@@ -210,7 +218,9 @@ mod tests {
         assert_eq!(days(midnight().lt_eq(col("started"))), (some("2026-03-02"), None));
         assert_eq!(days(col("feature_id").eq(lit(3))), (None, None));
         assert_eq!(days(col("started").lt(midnight()).or(col("feature_id").eq(lit(3)))), (None, None));
-        let both = col("started").gt_eq(at("2026-03-01T10:00:00Z")).and(col("started").lt(at("2026-03-03T10:00:00Z")));
+        let both = col("started")
+            .gt_eq(at("2026-03-01T10:00:00Z"))
+            .and(col("started").lt(at("2026-03-03T10:00:00Z")));
         assert_eq!(days(both), (some("2026-03-01"), some("2026-03-03")));
     }
 }

@@ -35,8 +35,10 @@ impl RowStream {
     ) -> Result<Self, EngineError> {
         let (planned, schema) = oneshot::channel();
         let (sender, batches) = mpsc::channel(WAITING);
-        let _entered = runtime.enter();
-        let task = SpawnedTask::spawn(run(state, plan, snapshot, planned, sender));
+        let task = {
+            let _entered = runtime.enter();
+            SpawnedTask::spawn(run(state, plan, snapshot, planned, sender))
+        };
         let schema = schema.await.unwrap_or_else(|_dropped| {
             let died = datafusion::error::DataFusionError::Execution("the query died while it was planned".to_owned());
             Err(EngineError::Query(died))

@@ -63,25 +63,61 @@ fn servers(snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError> 
     let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let has_features = |id| snapshot.features().iter().any(|feature| feature.feature.server == id);
     batch(vec![
-        ("server_id", false, Arc::new(all.iter().map(|state| Some(state.server.id)).collect::<Int32Array>())),
-        ("name", false, Arc::new(all.iter().map(|state| Some(&*state.server.name)).collect::<StringArray>())),
-        ("vendor", true, Arc::new(all.iter().map(|state| known(&state.server.daemon)).collect::<StringArray>())),
-        ("zone", false, Arc::new(all.iter().map(|_| Some(snapshot.zone().name())).collect::<StringArray>())),
+        (
+            "server_id",
+            false,
+            Arc::new(all.iter().map(|state| Some(state.server.id)).collect::<Int32Array>()),
+        ),
+        (
+            "name",
+            false,
+            Arc::new(all.iter().map(|state| Some(&*state.server.name)).collect::<StringArray>()),
+        ),
+        (
+            "vendor",
+            true,
+            Arc::new(all.iter().map(|state| known(&state.server.daemon)).collect::<StringArray>()),
+        ),
+        (
+            "zone",
+            false,
+            Arc::new(all.iter().map(|_| Some(snapshot.zone().name())).collect::<StringArray>()),
+        ),
         ("host", true, arrow::array::new_null_array(&DataType::Utf8, all.len())),
         ("port", true, arrow::array::new_null_array(&DataType::Int32, all.len())),
         ("description", true, arrow::array::new_null_array(&DataType::Utf8, all.len())),
-        ("manager", true, Arc::new(all.iter().map(|state| known(&state.server.manager)).collect::<StringArray>())),
-        ("gathering", false, Arc::new(all.iter().map(|_| Some("Imported")).collect::<StringArray>())),
+        (
+            "manager",
+            true,
+            Arc::new(all.iter().map(|state| known(&state.server.manager)).collect::<StringArray>()),
+        ),
+        (
+            "gathering",
+            false,
+            Arc::new(all.iter().map(|_| Some("Imported")).collect::<StringArray>()),
+        ),
         (
             "status",
             false,
-            Arc::new(all.iter().map(|state| Some(if state.down { "OFFLINE" } else { "ONLINE" })).collect::<StringArray>()),
+            Arc::new(
+                all.iter()
+                    .map(|state| Some(if state.down { "OFFLINE" } else { "ONLINE" }))
+                    .collect::<StringArray>(),
+            ),
         ),
-        ("redundant", false, Arc::new(all.iter().map(|_| Some(false)).collect::<BooleanArray>())),
+        (
+            "redundant",
+            false,
+            Arc::new(all.iter().map(|_| Some(false)).collect::<BooleanArray>()),
+        ),
         (
             "has_features",
             false,
-            Arc::new(all.iter().map(|state| Some(has_features(state.server.id))).collect::<BooleanArray>()),
+            Arc::new(
+                all.iter()
+                    .map(|state| Some(has_features(state.server.id)))
+                    .collect::<BooleanArray>(),
+            ),
         ),
     ])
 }
@@ -91,25 +127,70 @@ fn features(snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError>
     let all = snapshot.features();
     let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     batch(vec![
-        ("feature_id", false, Arc::new(all.iter().map(|state| Some(state.feature.id)).collect::<Int32Array>())),
-        ("server_id", false, Arc::new(all.iter().map(|state| Some(state.feature.server)).collect::<Int32Array>())),
-        ("name", false, Arc::new(all.iter().map(|state| Some(&*state.feature.name)).collect::<StringArray>())),
-        ("version", true, Arc::new(all.iter().map(|state| known(&state.feature.version)).collect::<StringArray>())),
-        ("vendor", true, Arc::new(all.iter().map(|state| known(&state.feature.vendor)).collect::<StringArray>())),
-        ("type", false, Arc::new(all.iter().map(|_| Some("Floating")).collect::<StringArray>())),
+        (
+            "feature_id",
+            false,
+            Arc::new(all.iter().map(|state| Some(state.feature.id)).collect::<Int32Array>()),
+        ),
+        (
+            "server_id",
+            false,
+            Arc::new(all.iter().map(|state| Some(state.feature.server)).collect::<Int32Array>()),
+        ),
+        (
+            "name",
+            false,
+            Arc::new(all.iter().map(|state| Some(&*state.feature.name)).collect::<StringArray>()),
+        ),
+        (
+            "version",
+            true,
+            Arc::new(all.iter().map(|state| known(&state.feature.version)).collect::<StringArray>()),
+        ),
+        (
+            "vendor",
+            true,
+            Arc::new(all.iter().map(|state| known(&state.feature.vendor)).collect::<StringArray>()),
+        ),
+        (
+            "type",
+            false,
+            Arc::new(all.iter().map(|_| Some("Floating")).collect::<StringArray>()),
+        ),
         ("total", true, Arc::new(all.iter().map(|state| state.total).collect::<Int32Array>())),
-        ("expires", true, Arc::new(all.iter().map(|state| state.expires.map(|day| day.0)).collect::<Date32Array>())),
-        ("package", true, Arc::new(all.iter().map(|state| known(&state.feature.package)).collect::<StringArray>())),
+        (
+            "expires",
+            true,
+            Arc::new(all.iter().map(|state| state.expires.map(|day| day.0)).collect::<Date32Array>()),
+        ),
+        (
+            "package",
+            true,
+            Arc::new(all.iter().map(|state| known(&state.feature.package)).collect::<StringArray>()),
+        ),
     ])
 }
 
 /// `uptime(server_id, started, ended)`
 fn uptime(snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError> {
-    let intervals = || snapshot.servers().iter().flat_map(|state| state.uptime.iter().map(|interval| (state.server.id, *interval)));
+    let intervals = || {
+        snapshot
+            .servers()
+            .iter()
+            .flat_map(|state| state.uptime.iter().map(|interval| (state.server.id, *interval)))
+    };
     let instants = |values: TimestampMicrosecondArray| -> ArrayRef { Arc::new(values.with_data_type(instant_type())) };
     batch(vec![
-        ("server_id", false, Arc::new(intervals().map(|(server, _)| Some(server)).collect::<Int32Array>())),
-        ("started", false, instants(intervals().map(|(_, (started, _))| Some(started)).collect())),
+        (
+            "server_id",
+            false,
+            Arc::new(intervals().map(|(server, _)| Some(server)).collect::<Int32Array>()),
+        ),
+        (
+            "started",
+            false,
+            instants(intervals().map(|(_, (started, _))| Some(started)).collect()),
+        ),
         ("ended", false, instants(intervals().map(|(_, (_, ended))| Some(ended)).collect())),
     ])
 }

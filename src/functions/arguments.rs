@@ -94,7 +94,11 @@ impl Hours {
         }
         let day = |place: usize| Day(fields.column(place).as_primitive::<Date32Type>().value(0));
         let text = |place: usize| fields.column(place).as_string::<i32>().value(0);
-        let time = |place: usize| text(place).parse().or_else(|error: crate::time::ParseTimeError| exec_err!("{error}"));
+        let time = |place: usize| {
+            text(place)
+                .parse()
+                .or_else(|error: crate::time::ParseTimeError| exec_err!("{error}"))
+        };
         Ok(Some(Self {
             hours: WorkingHours {
                 start: time(2)?,
@@ -115,7 +119,10 @@ impl Hours {
 /// The windows that share an instant with `[started, ended)`.
 pub(super) fn overlapping(windows: &[Window], started: i64, ended: i64) -> impl Iterator<Item = Window> + '_ {
     let first = windows.partition_point(|window| window.end() <= started);
-    windows[first..].iter().map_while(move |window| (window.start() < ended).then(|| window.intersect(started, ended))).flatten()
+    windows[first..]
+        .iter()
+        .map_while(move |window| (window.start() < ended).then(|| window.intersect(started, ended)))
+        .flatten()
 }
 
 /// A wall-clock time without a zone.

@@ -35,7 +35,10 @@ impl Default for DailyPeak {
 }
 
 fn fields() -> Vec<Field> {
-    vec![Field::new("day", DataType::Date32, false), Field::new("peak", DataType::Int64, false)]
+    vec![
+        Field::new("day", DataType::Date32, false),
+        Field::new("peak", DataType::Int64, false),
+    ]
 }
 
 fn state_fields() -> Vec<Field> {
@@ -62,7 +65,10 @@ impl AggregateUDFImpl for DailyPeak {
 
     fn state_fields(&self, _: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let text = Field::new("zone", DataType::Utf8, true);
-        Ok(vec![Arc::new(Field::new("intervals", list_of(state_fields()), true)), Arc::new(text)])
+        Ok(vec![
+            Arc::new(Field::new("intervals", list_of(state_fields()), true)),
+            Arc::new(text),
+        ])
     }
 }
 
@@ -197,7 +203,11 @@ impl Accumulator for Presence {
             }
         }
         let length = started.len();
-        let columns: Vec<ArrayRef> = vec![Arc::new(names.finish()), Arc::new(Int64Array::from(started)), Arc::new(Int64Array::from(ended))];
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(names.finish()),
+            Arc::new(Int64Array::from(started)),
+            Arc::new(Int64Array::from(ended)),
+        ];
         let values = StructArray::try_new(state_fields().into(), columns, None)?;
         let list = ListArray::try_new(item(state_fields()), OffsetBuffer::from_lengths([length]), Arc::new(values), None)?;
         Ok(vec![ScalarValue::List(Arc::new(list)), ScalarValue::Utf8(self.zone.clone())])

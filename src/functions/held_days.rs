@@ -74,7 +74,9 @@ impl Pairs {
     fn list(&self) -> Result<ScalarValue> {
         let (mut days, mut names) = (Date32Builder::new(), StringBuilder::new());
         for (day, bits) in &self.days {
-            for holder in (0..self.holders.len() as u32).filter(|holder| bits.get(*holder as usize / 64).is_some_and(|word| word >> (holder % 64) & 1 == 1)) {
+            for holder in (0..self.holders.len() as u32)
+                .filter(|holder| bits.get(*holder as usize / 64).is_some_and(|word| word >> (holder % 64) & 1 == 1))
+            {
                 days.append_value(day.0);
                 names.append_value(self.holders.name(holder));
             }
@@ -112,7 +114,10 @@ impl Accumulator for Pairs {
         let pairs = states[0].as_list::<i32>();
         for row in (0..pairs.len()).filter(|row| pairs.is_valid(*row)) {
             let pairs = pairs.value(row);
-            let (days, names) = (pairs.as_struct().column(0).as_primitive::<Date32Type>(), pairs.as_struct().column(1));
+            let (days, names) = (
+                pairs.as_struct().column(0).as_primitive::<Date32Type>(),
+                pairs.as_struct().column(1),
+            );
             let numbers = self.holders.numbers(names)?;
             for row in 0..days.len() {
                 if let Some(holder) = numbers.get(row) {

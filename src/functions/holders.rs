@@ -17,7 +17,10 @@ pub(super) struct Holders {
 /// The holder of each row of a batch; nothing for a null.
 pub(super) enum Numbers<'a> {
     Plain(Vec<Option<u32>>),
-    Dictionary { keys: &'a arrow::array::Int32Array, numbers: Vec<Option<u32>> },
+    Dictionary {
+        keys: &'a arrow::array::Int32Array,
+        numbers: Vec<Option<u32>>,
+    },
 }
 
 impl Numbers<'_> {
@@ -48,7 +51,10 @@ impl Holders {
             return Ok(Numbers::Plain(self.of(names)));
         }
         let dictionary = names.as_any_dictionary_opt().map(|dictionary| dictionary.values());
-        match (names.as_dictionary_opt::<Int32Type>(), dictionary.and_then(|values| values.as_string_opt::<i32>())) {
+        match (
+            names.as_dictionary_opt::<Int32Type>(),
+            dictionary.and_then(|values| values.as_string_opt::<i32>()),
+        ) {
             (Some(names), Some(values)) => Ok(Numbers::Dictionary {
                 keys: names.keys(),
                 numbers: self.of(values),

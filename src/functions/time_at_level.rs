@@ -42,7 +42,10 @@ impl Default for TimeAtLevel {
 }
 
 fn fields() -> Vec<Field> {
-    vec![Field::new("level", DataType::Int64, false), Field::new("micros", DataType::Int64, false)]
+    vec![
+        Field::new("level", DataType::Int64, false),
+        Field::new("micros", DataType::Int64, false),
+    ]
 }
 
 impl AggregateUDFImpl for TimeAtLevel {

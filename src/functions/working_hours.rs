@@ -17,7 +17,13 @@ pub(super) struct WorkingHoursFunction(Signature);
 
 impl Default for WorkingHoursFunction {
     fn default() -> Self {
-        Self(exactly(&[DataType::Date32, DataType::Date32, DataType::Utf8, DataType::Utf8, DataType::Utf8]))
+        Self(exactly(&[
+            DataType::Date32,
+            DataType::Date32,
+            DataType::Utf8,
+            DataType::Utf8,
+            DataType::Utf8,
+        ]))
     }
 }
 

@@ -106,7 +106,8 @@ pub fn find(name: &str) -> Option<&'static dyn Dialect> {
 }
 
 /// The names of all dialects.
-pub(super) fn names() -> String {
+#[must_use]
+pub fn names() -> String {
     DIALECTS.iter().map(|dialect| dialect.name()).collect::<Vec<_>>().join(", ")
 }
 

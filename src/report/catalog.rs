@@ -78,7 +78,12 @@ impl Catalog {
         let found = self.reports.iter().find(|report| report.definition.name == name);
         found.ok_or_else(|| ReportError::UnknownReport {
             name: name.to_owned(),
-            known: self.reports.iter().map(|report| report.definition.name.as_str()).collect::<Vec<_>>().join(", "),
+            known: self
+                .reports
+                .iter()
+                .map(|report| report.definition.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
         })
     }
 }
@@ -116,14 +121,21 @@ mod tests {
     #[test]
     fn paths_and_handles_are_nobody_elses() {
         let definitions = Catalog::definitions().unwrap();
-        let mut paths: Vec<&String> = definitions.iter().flat_map(|report| report.aliases.iter().chain([&report.path])).collect();
+        let mut paths: Vec<&String> = definitions
+            .iter()
+            .flat_map(|report| report.aliases.iter().chain([&report.path]))
+            .collect();
         assert!(paths.iter().all(|path| path.starts_with('/') && path.ends_with("/{format}")));
         let before = paths.len();
         paths.sort_unstable();
         paths.dedup();
         assert_eq!(paths.len(), before);
         for report in &definitions {
-            let mut names: Vec<&String> = report.params.iter().flat_map(|param| param.aliases.iter().chain([&param.name])).collect();
+            let mut names: Vec<&String> = report
+                .params
+                .iter()
+                .flat_map(|param| param.aliases.iter().chain([&param.name]))
+                .collect();
             names.extend(super::super::STANDARD.iter().map(|param| &param.name));
             let before = names.len();
             names.sort_unstable();

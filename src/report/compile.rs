@@ -7,9 +7,7 @@ use std::ops::ControlFlow;
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
-use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType as SqlType, Expr, TimezoneInfo, Value as SqlValue, visit_expressions_mut,
-};
+use datafusion::sql::sqlparser::ast::{CastKind, DataType as SqlType, Expr, TimezoneInfo, Value as SqlValue, visit_expressions_mut};
 
 use super::{Param, ParamType, ReportError};
 use crate::engine::Engine;

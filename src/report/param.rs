@@ -200,15 +200,27 @@ mod tests {
 
     #[test]
     fn every_type_says_what_it_takes() {
-        accepts(ParamType::Date, &["2016-02-29"], &["2015-02-29", "", "2016-2-9", "20160229", "2016-02-29T00:00:00"]);
+        accepts(
+            ParamType::Date,
+            &["2016-02-29"],
+            &["2015-02-29", "", "2016-2-9", "20160229", "2016-02-29T00:00:00"],
+        );
         accepts(ParamType::Time, &["00:00", "23:59"], &["24:00", "9:00", ""]);
         accepts(ParamType::ClosingTime, &["24:00"], &["24:01"]);
         accepts(ParamType::Granularity, &["hour", "6", "QUARTER"], &["7", "0", "fortnight"]);
         accepts(ParamType::Boolean, &["true", "FALSE", "1", "0"], &["yes", ""]);
-        accepts(ParamType::Count, &["1", "100"], &["0", "-1", "+1", "1.5", "", "99999999999999999999"]);
+        accepts(
+            ParamType::Count,
+            &["1", "100"],
+            &["0", "-1", "+1", "1.5", "", "99999999999999999999"],
+        );
         accepts(ParamType::Offset, &["0"], &["-1"]);
         accepts(ParamType::Enumeration, &["floating"], &["Sinking"]);
         accepts(ParamType::Zone, &["Asia/Kolkata"], &["Mars/Base", "+01:00"]);
-        accepts(ParamType::Features, &["3", "3,7,12", "all", "ALL"], &["", "3,", "x", "-1", "3;7", "99999999999"]);
+        accepts(
+            ParamType::Features,
+            &["3", "3,7,12", "all", "ALL"],
+            &["", "3,", "x", "-1", "3;7", "99999999999"],
+        );
     }
 }

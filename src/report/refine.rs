@@ -18,8 +18,16 @@ pub(super) fn refine(
     let mut order: Vec<&str> = Vec::new();
     let mut plan = LogicalPlanBuilder::from(bound);
     if request.several_features {
-        let on = (vec![PlanColumn::new_unqualified("fid")], vec![PlanColumn::new_unqualified("names_fid")]);
-        plan = plan.alias("report")?.join(LogicalPlanBuilder::from(names.clone()).alias("named")?.build()?, JoinType::Inner, on, None)?;
+        let on = (
+            vec![PlanColumn::new_unqualified("fid")],
+            vec![PlanColumn::new_unqualified("names_fid")],
+        );
+        plan = plan.alias("report")?.join(
+            LogicalPlanBuilder::from(names.clone()).alias("named")?.build()?,
+            JoinType::Inner,
+            on,
+            None,
+        )?;
         columns.extend(Column::of_features());
         order.push("fid");
     }
@@ -33,7 +41,10 @@ pub(super) fn refine(
         let handle = column(&wanted.name);
         let handle = match wanted.kind {
             // The instant stays; the clock on the wall that it is read from is the report's.
-            ColumnType::DateTime => handle.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, Some(request.zone.name().into())), &schema)?,
+            ColumnType::DateTime => handle.cast_to(
+                &DataType::Timestamp(TimeUnit::Microsecond, Some(request.zone.name().into())),
+                &schema,
+            )?,
             _ => handle,
         };
         Ok(handle.alias(&wanted.name))

@@ -16,7 +16,12 @@ pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
         Param::new("rn", ParamType::Text, false, "name of the report, where a format shows one"),
         Param::new("limit", ParamType::Count, false, "at most so many rows"),
         Param::new("offset", ParamType::Offset, false, "leave out so many rows first"),
-        Param::new("tz", ParamType::Zone, false, "zone of days, hours and printed times; else the store's"),
+        Param::new(
+            "tz",
+            ParamType::Zone,
+            false,
+            "zone of days, hours and printed times; else the store's",
+        ),
     ]
 });
 
@@ -159,7 +164,12 @@ impl Request {
     fn bind_servers(&mut self, values: &BTreeMap<String, Value>, scope: Scope<'_>) {
         // Every server's usage is imported so far.
         let none = values.get("gathering") == Some(&Value::Text("realtime".to_owned()));
-        let servers = scope.snapshot.servers().iter().filter(|_| !none).map(|state| ScalarValue::from(state.server.id));
+        let servers = scope
+            .snapshot
+            .servers()
+            .iter()
+            .filter(|_| !none)
+            .map(|state| ScalarValue::from(state.server.id));
         self.bindings.insert("server".to_owned(), Binding::Set(servers.collect()));
     }
 }
@@ -169,10 +179,12 @@ fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<
     let mut values: BTreeMap<String, Value> = BTreeMap::new();
     let all = || definition.params.iter().chain(STANDARD.iter());
     for (name, text) in given {
-        let param = all().find(|param| param.is_called(name)).ok_or_else(|| ReportError::UnknownParameter {
-            name: name.chars().take(200).collect(),
-            known: all().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", "),
-        })?;
+        let param = all()
+            .find(|param| param.is_called(name))
+            .ok_or_else(|| ReportError::UnknownParameter {
+                name: name.chars().take(200).collect(),
+                known: all().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", "),
+            })?;
         if values.insert(param.name.clone(), param.parse(name, text)?).is_some() {
             return Err(ReportError::Contradiction {
                 reason: format!("parameter {name:?} is given more than once; accepted: once, under one of its names"),

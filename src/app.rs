@@ -1,0 +1,153 @@
+//! Everything that runs, put together: the store, the engine and the reports.
+//!
+//! ```text
+//!   http ─┐                      ┌─ Watcher ─▶ Snapshot
+//!         ├─▶ App::report ──────┼─ Catalog ─▶ plan
+//!   cli ──┘                      └─ Engine ──▶ RowStream ─▶ Rendering (bytes)
+//! ```
+//!
+//! This is the only place that reads the clock.
+
+mod rendering;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub use self::rendering::Rendering;
+use crate::engine::{Engine, EngineError, EngineOptions};
+use crate::import::{ImportError, ImportOptions, Input, Tally};
+use crate::output::Format;
+use crate::report::{Catalog, ReportError, Request, Scope};
+use crate::store::{self, Snapshot, StoreError, Watcher, Writer};
+use crate::time::{Micros, Zone};
+
+/// How long a writer waits for another one before it gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What can go wrong, from whichever layer.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// A report, or a request for one.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// An import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Rows that do not fit their format.
+    #[error("rows cannot be written")]
+    Encoding(#[from] arrow::error::ArrowError),
+}
+
+/// The application.
+#[derive(Debug)]
+pub struct App {
+    root: PathBuf,
+    watcher: Mutex<Watcher>,
+    engine: Engine,
+    catalog: Catalog,
+}
+
+impl App {
+    /// Puts the application together on a store, which need not be there yet.
+    ///
+    /// # Errors
+    ///
+    /// When threads cannot be started. It must not be called on a thread of an asynchronous runtime.
+    pub fn new(root: &Path, options: EngineOptions) -> Result<Self, AppError> {
+        // Plans name files by absolute paths.
+        let root = std::path::absolute(root).map_err(StoreError::io("resolve", root))?;
+        let engine = Engine::new(options)?;
+        let catalog = Catalog::compile(&engine)?;
+        Ok(Self {
+            watcher: Mutex::new(Watcher::new(&root)),
+            root,
+            engine,
+            catalog,
+        })
+    }
+
+    /// Every report.
+    #[must_use]
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The store as it is now, whoever changed it.
+    ///
+    /// # Errors
+    ///
+    /// When the catalog cannot be read.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, AppError> {
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(watcher.snapshot()?)
+    }
+
+    /// Runs a report. Its first rows are there when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When the request makes no sense, or the first rows cannot be computed.
+    pub async fn report(&self, name: &str, given: &[(String, String)], format: &'static dyn Format) -> Result<Rendering, AppError> {
+        let report = self.catalog.report(name)?;
+        let snapshot = self.snapshot()?;
+        let scope = Scope {
+            snapshot: &snapshot,
+            now: now(),
+        };
+        let request = Request::parse(report.definition(), given, scope)?;
+        let (plan, columns) = report.plan(&request)?;
+        let rows = self.engine.run(plan, &snapshot).await?;
+        Rendering::start(rows, columns, &request, format).await
+    }
+
+    /// Takes a file into the store, and makes the store if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When the file makes no sense or the store fails; the store is then as it was.
+    pub fn import(&self, input: Input, options: &ImportOptions) -> Result<Tally, AppError> {
+        import(&self.root, input, options, &mut |_, _| {})
+    }
+
+    /// Where the store lies.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+/// Takes a file into a store; a store that is not there yet gets the zone of the file.
+///
+/// # Errors
+///
+/// When the file makes no sense or the store fails; the store is then as it was.
+pub fn import(
+    root: &Path,
+    input: Input,
+    options: &ImportOptions,
+    progress: &mut (dyn FnMut(usize, usize) + Send),
+) -> Result<Tally, AppError> {
+    if !store::exists(root) {
+        match store::create(root, options.zone.unwrap_or(Zone::UTC)) {
+            // Another process may have been faster.
+            Ok(()) | Err(StoreError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut writer = Writer::open(root, PATIENCE)?;
+    Ok(crate::import::import(&mut writer, input, options, now(), progress)?)
+}
+
+/// The present.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn now() -> Micros {
+    chrono::Utc::now().timestamp_micros()
+}

@@ -1,0 +1,92 @@
+//! `headroom import`
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{StoreArgs, say, show};
+use crate::app;
+use crate::import::{Dialect, ImportOptions, Input, Tally, dialect_names, find_dialect};
+use crate::time::{Day, Zone};
+
+/// Take usage events into a store
+///
+/// Each file comes in as a whole or not at all, and importing it again, or a longer copy of it, changes nothing that is there.
+/// Formats are recognised by content: FlexNet debug logs, and neutral events as NDJSON, CSV or Parquet; .gz and .zst are read
+/// as they are. A store that is not there yet is made, in the zone of --timezone.
+///
+///   headroom import --store licenses --server flex01 --timezone Europe/Berlin debug.log debug.log.1.gz
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// License server of events that name none [default: the file's name]
+    #[arg(long, value_name = "NAME")]
+    server: Option<String>,
+    /// Zone of times without an offset, an IANA name [default: the store's]
+    #[arg(long, value_name = "ZONE")]
+    timezone: Option<Zone>,
+    /// Format, instead of recognising it: parquet, ndjson, flexnet or csv
+    #[arg(long, value_name = "F", value_parser = parse_dialect)]
+    format: Option<&'static dyn Dialect>,
+    /// Day of the first line, for logs that never say it
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    date: Option<Day>,
+    /// Fail at the first line that cannot be read
+    #[arg(long)]
+    strict: bool,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+    /// Files; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+fn parse_dialect(name: &str) -> Result<&'static dyn Dialect, String> {
+    find_dialect(name).ok_or_else(|| format!("expected one of {}", dialect_names()))
+}
+
+impl ImportArgs {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let options = ImportOptions {
+            server: self.server,
+            zone: self.timezone,
+            format: self.format,
+            date: self.date,
+            strict: self.strict,
+        };
+        let mut total = Tally::default();
+        for path in &self.files {
+            let tally = import_file(&self.store.store, path, &options);
+            // What came before is in the store, and its summary must not be lost.
+            let tally = tally.inspect_err(|_| {
+                if total.files > 0 {
+                    print(&total, self.json);
+                }
+            });
+            total.add(tally.with_context(|| format!("nothing of {} was imported", path.display()))?);
+        }
+        print(&total, self.json);
+        Ok(())
+    }
+}
+
+fn print(tally: &Tally, json: bool) {
+    if json { say(tally.to_json()) } else { say(tally) }
+}
+
+/// Imports a file with a progress bar.
+pub(super) fn import_file(store: &std::path::Path, path: &std::path::Path, options: &ImportOptions) -> anyhow::Result<Tally> {
+    let input = Input::open(path)?;
+    let length = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)
+        .map(|metadata| metadata.len());
+    let bar = show::bytes_bar(input.name(), length, input.progress());
+    let tally = app::import(store, input, options, &mut |done, total| show::count_days(&bar, done, total));
+    bar.finish_and_clear();
+    Ok(tally?)
+}

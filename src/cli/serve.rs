@@ -1,0 +1,79 @@
+//! `headroom serve`
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::net::TcpListener;
+
+use super::{StoreArgs, say};
+use crate::app::App;
+use crate::engine::EngineOptions;
+use crate::http;
+
+/// Answer report queries over HTTP
+///
+/// The store may be imported to meanwhile, by this server or by another process, and need not be there yet. Without a token
+/// in it, only callers on this machine are answered.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    #[command(flatten)]
+    pub(super) listen: ListenArgs,
+}
+
+/// Where and how to listen.
+#[derive(Debug, Args)]
+pub(super) struct ListenArgs {
+    /// Address and port; port 0 is any free one
+    #[arg(long, env = "HEADROOM_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// How long answers that have begun may take after SIGTERM
+    #[arg(long, env = "HEADROOM_GRACE_SECONDS", value_name = "SECONDS", default_value_t = 30)]
+    grace_seconds: u64,
+}
+
+impl ServeArgs {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        self.listen.serve(&self.store.store, |address| {
+            say(format_args!("serving {} on http://{address}", self.store.store.display()));
+        })
+    }
+}
+
+impl ListenArgs {
+    /// Serves a store until the process is told to stop. `ready` is told the address.
+    pub(super) fn serve(&self, store: &Path, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+        let app = Arc::new(App::new(store, EngineOptions::default())?);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let served = runtime.block_on(async {
+            let listener = TcpListener::bind(self.listen)
+                .await
+                .with_context(|| format!("cannot listen on {}", self.listen))?;
+            let address = listener.local_addr()?;
+            let stop = stop_signal()?;
+            http::check_exposure(&app, address)?;
+            ready(address);
+            http::serve(app, listener, stop, Duration::from_secs(self.grace_seconds)).await?;
+            anyhow::Ok(())
+        });
+        runtime.shutdown_background();
+        served
+    }
+}
+
+/// Done when the process is told to stop: SIGTERM, or Ctrl-C.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

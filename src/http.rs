@@ -1,0 +1,154 @@
+//! The HTTP interface: routes, and nothing that a command line could not ask as well.
+//!
+//! ```text
+//!   request ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece
+//!                 └──────────────┴───────────────┴──▶ ApiError ─▶ envelope
+//! ```
+//!
+//! Paths of reports come from the catalog; only `error` picks a failing status.
+
+mod auth;
+mod error;
+mod import;
+mod parameters;
+mod reports;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderValue, Method, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+
+pub use self::error::{ApiError, CODES};
+use crate::app::App;
+
+/// What every handler shares.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared {
+    app: Arc<App>,
+    stopping: Arc<AtomicBool>,
+}
+
+/// What can go wrong before the first request.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Nobody is kept out, and the address can be reached from elsewhere.
+    #[error(
+        "refusing to listen on {address}: the store has no token, so that anybody could ask; `headroom token create` makes one, or listen on 127.0.0.1"
+    )]
+    Open {
+        /// Where it should have listened.
+        address: SocketAddr,
+    },
+    /// The listener failed.
+    #[error("cannot serve")]
+    Listener(#[from] std::io::Error),
+    /// The store cannot be read.
+    #[error(transparent)]
+    App(#[from] crate::app::AppError),
+}
+
+/// Answers requests until `stop` is done; then finishes what has begun, for at most `grace`.
+///
+/// # Errors
+///
+/// [`ServeError::Open`] when it would answer anybody from anywhere.
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> Result<(), ServeError> {
+    check_exposure(&app, listener.local_addr()?)?;
+    let stopping = Arc::new(AtomicBool::new(false));
+    let service = router(app, Arc::clone(&stopping)).into_make_service_with_connect_info::<SocketAddr>();
+    let (stopped, wait) = tokio::sync::oneshot::channel::<()>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        stop.await;
+        stopping.store(true, Ordering::Relaxed);
+        let _nobody_waits = stopped.send(());
+    });
+    let out_of_time = async move {
+        // Without a stop there is no limit.
+        if wait.await.is_ok() {
+            tokio::time::sleep(grace).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        served = server.into_future() => served?,
+        () = out_of_time => tracing::warn!("stopped with requests still running"),
+    }
+    Ok(())
+}
+
+/// Refuses to listen where anybody could ask.
+///
+/// # Errors
+///
+/// [`ServeError::Open`] when the store has no token and the address can be reached from elsewhere.
+pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> {
+    if !address.ip().is_loopback() && app.snapshot()?.token_hashes().is_empty() {
+        return Err(ServeError::Open { address });
+    }
+    Ok(())
+}
+
+/// All routes.
+fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
+    let shared = Shared { app, stopping };
+    let mut api = Router::new().route("/import", post(import::post).layer(DefaultBodyLimit::disable()));
+    for report in shared.app.catalog().reports() {
+        let definition = report.definition();
+        let name: Arc<str> = definition.name.as_str().into();
+        for path in definition.aliases.iter().chain([&definition.path]) {
+            let handler = reports::Handler(Arc::clone(&name));
+            api = api.route(path, get(handler.clone()).post(handler));
+        }
+    }
+    let api = api
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::from_fn_with_state(shared.clone(), auth::authorize))
+        .layer(middleware::from_fn_with_state(shared.clone(), refuse_when_stopping));
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::map_response(protect))
+        .with_state(shared)
+}
+
+async fn unknown_path(uri: Uri) -> ApiError {
+    ApiError::unknown_path(uri.path())
+}
+
+async fn unknown_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::unknown_method(&method, uri.path())
+}
+
+/// A connection that was open when the server was told to stop gets no new answers.
+async fn refuse_when_stopping(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    if shared.stopping.load(Ordering::Relaxed) {
+        return ApiError::stopping().into_response();
+    }
+    next.run(request).await
+}
+
+/// No browser may take an answer for anything but what it is, nor keep it.
+async fn protect(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,244 @@
+//! Errors as answers: the one place that picks a failing status.
+//!
+//! Every error is the same JSON envelope with `success: false`, a message that says what is accepted, and a code that never
+//! changes its meaning. What is our fault is logged once, here, and tells the caller nothing but a number to ask about.
+
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::app::AppError;
+use crate::engine::EngineError;
+use crate::import::ImportError;
+use crate::output;
+use crate::report::ReportError;
+use crate::store::StoreError;
+
+/// Every code, its status and its meaning: what the reference publishes.
+pub const CODES: &[(u16, StatusCode, &str)] = &[
+    (1001, StatusCode::BAD_REQUEST, "a parameter is missing"),
+    (1002, StatusCode::BAD_REQUEST, "a parameter is malformed"),
+    (
+        1003,
+        StatusCode::BAD_REQUEST,
+        "parameters contradict each other, or one is given twice",
+    ),
+    (1004, StatusCode::BAD_REQUEST, "a parameter is unknown"),
+    (1005, StatusCode::BAD_REQUEST, "the format is unknown"),
+    (1006, StatusCode::BAD_REQUEST, "the body cannot be read"),
+    (1007, StatusCode::BAD_REQUEST, "the file cannot be imported"),
+    (1101, StatusCode::UNAUTHORIZED, "the token is missing"),
+    (1102, StatusCode::UNAUTHORIZED, "the token is unknown"),
+    (
+        1103,
+        StatusCode::FORBIDDEN,
+        "the store has no token, and the caller is not on this machine",
+    ),
+    (1201, StatusCode::NOT_FOUND, "the path is unknown"),
+    (1202, StatusCode::NOT_FOUND, "the feature is unknown"),
+    (1203, StatusCode::NOT_FOUND, "the report is unknown"),
+    (1301, StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed"),
+    (1302, StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"),
+    (1303, StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a type that is not accepted"),
+    (1501, StatusCode::SERVICE_UNAVAILABLE, "another process is writing to the store"),
+    (1502, StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"),
+    (1901, StatusCode::INTERNAL_SERVER_ERROR, "our fault; the message has a request id"),
+];
+
+/// An error as an answer.
+#[derive(Debug)]
+pub struct ApiError {
+    code: u16,
+    message: String,
+}
+
+impl ApiError {
+    fn new(code: u16, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    pub(super) fn unknown_path(path: &str) -> Self {
+        Self::new(1201, format!("there is nothing at {path:?}"))
+    }
+
+    pub(super) fn unknown_method(method: &Method, path: &str) -> Self {
+        Self::new(1301, format!("{method} is not accepted at {path:?}; the Allow header says what is"))
+    }
+
+    pub(super) fn unknown_format(format: &str) -> Self {
+        Self::new(1005, format!("unknown format {format:?}; accepted: {}", output::names()))
+    }
+
+    pub(super) fn unreadable_body(reason: &str) -> Self {
+        Self::new(1006, format!("the body cannot be read: {reason}"))
+    }
+
+    pub(super) fn form_too_large(limit: usize) -> Self {
+        Self::new(1302, format!("the form is larger than {limit} bytes"))
+    }
+
+    pub(super) fn unknown_body_type(given: &str, accepted: &str) -> Self {
+        Self::new(1303, format!("a body of type {given:?} is not accepted; accepted: {accepted}"))
+    }
+
+    pub(super) fn token_missing() -> Self {
+        Self::new(1101, "a token is needed, in the header X-Auth-token or as Authorization: Bearer")
+    }
+
+    pub(super) fn token_unknown() -> Self {
+        Self::new(1102, "the token is unknown")
+    }
+
+    pub(super) fn not_local() -> Self {
+        Self::new(1103, "the store has no token; only callers on this machine are answered")
+    }
+
+    pub(super) fn stopping() -> Self {
+        Self::new(1502, "the server is shutting down")
+    }
+
+    pub(super) fn unknown_parameter(name: &str, known: &str) -> Self {
+        Self::new(1004, format!("unknown parameter {name:?}; accepted: {known}"))
+    }
+
+    pub(super) fn malformed_parameter(name: &str, value: &str, expected: &str) -> Self {
+        Self::new(1002, format!("parameter {name:?}: {value:?} is not {expected}"))
+    }
+
+    pub(super) fn repeated_parameter(name: &str) -> Self {
+        Self::new(
+            1003,
+            format!("parameter {name:?} is given more than once; accepted: once, in the query or in the form"),
+        )
+    }
+
+    /// Our fault: logged in full, told as a number.
+    pub(super) fn internal(error: &dyn std::error::Error) -> Self {
+        let request_id = getrandom::u64().unwrap_or_default();
+        tracing::error!(request_id = format!("{request_id:016x}"), error = %chain(error), "request failed");
+        Self::new(1901, format!("internal error; request id {request_id:016x}"))
+    }
+
+    fn status(&self) -> StatusCode {
+        let known = CODES.iter().find(|(code, ..)| *code == self.code);
+        known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status, _)| *status)
+    }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Report(error) => error.into(),
+            AppError::Import(error) => error.into(),
+            AppError::Store(error) => error.into(),
+            AppError::Engine(error) => error.into(),
+            AppError::Encoding(error) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<ReportError> for ApiError {
+    fn from(error: ReportError) -> Self {
+        let code = match &error {
+            ReportError::Missing { .. } => 1001,
+            ReportError::Malformed { .. } => 1002,
+            ReportError::Contradiction { .. } => 1003,
+            ReportError::UnknownParameter { .. } => 1004,
+            ReportError::UnknownFeature { .. } => 1202,
+            ReportError::UnknownReport { .. } => 1203,
+            ReportError::Definition { .. } | ReportError::Engine(_) => return Self::internal(&error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Store(error) => error.into(),
+            ImportError::Read { .. }
+            | ImportError::Empty { .. }
+            | ImportError::Binary { .. }
+            | ImportError::Unrecognised { .. }
+            | ImportError::NoEvent { .. }
+            | ImportError::Undated { .. }
+            | ImportError::Strict { .. }
+            | ImportError::Parquet { .. }
+            | ImportError::Columns { .. } => Self::new(1007, chain(&error)),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Busy { .. } => Self::new(1501, "another process is writing to the store; try again"),
+            StoreError::Missing { .. }
+            | StoreError::Exists { .. }
+            | StoreError::Newer { .. }
+            | StoreError::Zone { .. }
+            | StoreError::TokenTaken { .. }
+            | StoreError::TokenUnknown { .. }
+            | StoreError::Random { .. }
+            | StoreError::Worker
+            | StoreError::Io { .. }
+            | StoreError::Catalog(_)
+            | StoreError::Parquet(_)
+            | StoreError::Arrow(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        match &error {
+            EngineError::Query(_) | EngineError::Threads(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let body = json!({"success": false, "msg": self.message, "data": [], "code": self.code, "totalCount": 0});
+        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_nobody_elses_and_fail() {
+        let mut codes: Vec<u16> = CODES.iter().map(|(code, ..)| *code).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), CODES.len());
+        assert!(
+            CODES
+                .iter()
+                .all(|(_, status, _)| status.is_client_error() || status.is_server_error())
+        );
+    }
+}

@@ -1,0 +1,95 @@
+//! Imports over HTTP: the body is the file, the answer is the summary.
+
+use std::io::{Seek as _, SeekFrom, Write as _};
+
+use axum::body::Body;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
+
+use super::{ApiError, Shared, parameters};
+use crate::app::AppError;
+use crate::import::{ImportOptions, Input, dialect_names, find_dialect};
+
+const PARAMETERS: &str = "server, timezone, format, date, strict, name";
+
+/// Takes the body into the store, as `headroom import` takes a file.
+pub(super) async fn post(
+    State(shared): State<Shared>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    if kind.starts_with("multipart/") {
+        return Err(ApiError::unknown_body_type(
+            kind,
+            "the bytes of the file as they are (curl --data-binary @FILE)",
+        ));
+    }
+    let (name, options) = options(query.as_deref())?;
+    let file = spool(body).await?;
+    let imported = tokio::task::spawn_blocking(move || {
+        let input = Input::file(&name, file).map_err(AppError::from)?;
+        shared.app.import(input, &options)
+    });
+    let tally = imported.await.map_err(|error| ApiError::internal(&error))??;
+    Ok(([(header::CONTENT_TYPE, "application/json")], tally.to_json()).into_response())
+}
+
+fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {
+    let mut options = ImportOptions::default();
+    let mut file = "upload".to_owned();
+    let mut seen: Vec<String> = Vec::new();
+    for (name, value) in parameters::of_query(query)? {
+        if seen.contains(&name) {
+            return Err(ApiError::repeated_parameter(&name));
+        }
+        let malformed = |expected: &str| ApiError::malformed_parameter(&name, &value, expected);
+        match name.as_str() {
+            "server" if !value.is_empty() => options.server = Some(value),
+            "name" if !value.is_empty() => file = value,
+            "server" | "name" => return Err(malformed("a text that is not empty")),
+            "timezone" => {
+                options.zone = Some(
+                    value
+                        .parse()
+                        .map_err(|_unknown| malformed("an IANA time zone like Europe/Berlin"))?,
+                )
+            }
+            "date" => options.date = Some(value.parse().map_err(|_wrong| malformed("a date like 2017-01-20 (YYYY-MM-DD)"))?),
+            "format" => {
+                let known = dialect_names();
+                options.format = Some(find_dialect(&value).ok_or_else(|| malformed(&format!("one of {known}")))?);
+            }
+            "strict" => {
+                options.strict = match value.as_str() {
+                    "true" | "1" => true,
+                    "false" | "0" => false,
+                    _ => return Err(malformed("true, false, 1 or 0")),
+                }
+            }
+            _ => return Err(ApiError::unknown_parameter(&name, PARAMETERS)),
+        }
+        seen.push(name);
+    }
+    Ok((file, options))
+}
+
+/// Writes the body to a file without a name, which is gone when it is closed.
+async fn spool(body: Body) -> Result<std::fs::File, ApiError> {
+    let failed = |error: std::io::Error| ApiError::internal(&error);
+    let mut file = tempfile::tempfile().map_err(failed)?;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
+        // A page cache write; what is slow here is the network.
+        file.write_all(&chunk).map_err(failed)?;
+    }
+    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    Ok(file)
+}

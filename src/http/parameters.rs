@@ -1,0 +1,51 @@
+//! Parameters of a request, from the query and from the form.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, header};
+
+use super::ApiError;
+
+/// A form of a report is a few hundred bytes.
+const FORM_BYTES: usize = 1024 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The parameters of a request for a report: those of the query, and of the form of a POST. Each may be given once.
+pub(super) async fn of_report(
+    method: &Method,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Vec<(String, String)>, ApiError> {
+    let mut given = of_query(query)?;
+    if method == Method::POST {
+        let bytes = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|error| {
+            let too_large = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+            if too_large {
+                ApiError::form_too_large(FORM_BYTES)
+            } else {
+                ApiError::unreadable_body(&error.to_string())
+            }
+        })?;
+        let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or_default());
+        match kind.map(|kind| kind.split(';').next().unwrap_or_default().trim()) {
+            None if bytes.is_empty() => {}
+            Some(kind) if kind.eq_ignore_ascii_case(FORM) => given.extend(parse(&bytes)?),
+            kind => return Err(ApiError::unknown_body_type(kind.unwrap_or_default(), FORM)),
+        }
+    }
+    for (place, (name, _)) in given.iter().enumerate() {
+        if given[..place].iter().any(|(before, _)| before == name) {
+            return Err(ApiError::repeated_parameter(name));
+        }
+    }
+    Ok(given)
+}
+
+/// The parameters of the query.
+pub(super) fn of_query(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
+    parse(query.unwrap_or_default().as_bytes())
+}
+
+fn parse(text: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+    serde_urlencoded::from_bytes(text).map_err(|error| ApiError::unreadable_body(&error.to_string()))
+}
