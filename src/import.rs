@@ -151,6 +151,9 @@ pub fn import(
     let (incoming, mut tally) = intake.finish();
     tally.files = 1;
     tally.bytes = input.bytes_read();
+    if tally.lines == 0 {
+        tally.lines = input.lines_ended();
+    }
     if tally.total_events() == 0 {
         let hint = tally
             .problems

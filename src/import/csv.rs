@@ -41,7 +41,6 @@ impl Dialect for Csv {
                 return Ok(());
             }
             let line = cells.position().map_or(0, csv::Position::line);
-            sink.lines(1);
             let Some(fields) = &header else {
                 header = Some(read_header(&name, &cells, sink)?);
                 continue;

@@ -49,8 +49,8 @@ pub struct ReadOptions {
 
 /// Where a dialect puts what it reads. A server that is empty is the one that the import was told.
 pub trait Sink {
-    /// So many more lines were read.
-    fn lines(&mut self, lines: u64);
+    /// So many more rows were read, of a format that has no lines.
+    fn rows(&mut self, rows: u64);
 
     /// An event was read.
     ///

@@ -118,7 +118,6 @@ struct Pending {
 
 impl Reader<'_> {
     fn line(&mut self, number: u64, line: &[u8]) -> Result<(), ImportError> {
-        self.sink.lines(1);
         let envelope = Envelope::parse(line);
         let message = envelope.as_ref().map_or(line, |envelope| envelope.message);
         if let Some(pending) = &mut self.pending

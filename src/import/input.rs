@@ -22,6 +22,7 @@ pub struct Input {
     reader: Box<dyn BufRead + Send>,
     sample: Option<Vec<u8>>,
     read: Arc<AtomicU64>,
+    ends: Arc<AtomicU64>,
     line: Vec<u8>,
     lines: u64,
 }
@@ -87,7 +88,7 @@ impl Input {
         };
         let mut magic = Vec::with_capacity(4);
         bytes.by_ref().take(4).read_to_end(&mut magic).map_err(read_error)?;
-        let read = Arc::new(AtomicU64::new(0));
+        let (read, ends) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let counted = Counted {
             inner: Cursor::new(magic.clone()).chain(bytes),
             read: Arc::clone(&read),
@@ -102,9 +103,10 @@ impl Input {
         Ok(Self {
             name: name.to_owned(),
             plain,
-            reader: Box::new(BufReader::new(ReadAhead::start(bytes))),
+            reader: Box::new(BufReader::new(ReadAhead::start(bytes, Arc::clone(&ends)))),
             sample: None,
             read,
+            ends,
             line: Vec::new(),
             lines: 0,
         })
@@ -120,6 +122,11 @@ impl Input {
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
+    }
+
+    /// How many lines ended in what was read. A last line without an end is not counted: it may still be written.
+    pub(super) fn lines_ended(&self) -> u64 {
+        self.ends.load(Ordering::Relaxed)
     }
 
     /// Counts the bytes that were read, also from another thread.
@@ -222,10 +229,11 @@ impl<R: Read> Read for Counted<R> {
 struct ReadAhead {
     blocks: Receiver<io::Result<Vec<u8>>>,
     block: Cursor<Vec<u8>>,
+    ends: Arc<AtomicU64>,
 }
 
 impl ReadAhead {
-    fn start(mut bytes: Box<dyn Read + Send>) -> Self {
+    fn start(mut bytes: Box<dyn Read + Send>, ends: Arc<AtomicU64>) -> Self {
         let (sender, blocks) = sync_channel(2);
         std::thread::spawn(move || {
             loop {
@@ -240,6 +248,7 @@ impl ReadAhead {
         Self {
             blocks,
             block: Cursor::new(Vec::new()),
+            ends,
         }
     }
 }
@@ -252,7 +261,9 @@ impl Read for ReadAhead {
         }
         match self.blocks.recv() {
             Ok(block) => {
-                self.block = Cursor::new(block?);
+                let block = block?;
+                self.ends.fetch_add(memchr::memchr_iter(b'\n', &block).count() as u64, Ordering::Relaxed);
+                self.block = Cursor::new(block);
                 self.block.read(buffer)
             }
             Err(_ended) => Ok(0),

@@ -31,8 +31,8 @@ impl<'a> Intake<'a> {
 }
 
 impl Sink for Intake<'_> {
-    fn lines(&mut self, lines: u64) {
-        self.tally.lines += lines;
+    fn rows(&mut self, rows: u64) {
+        self.tally.lines += rows;
     }
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {

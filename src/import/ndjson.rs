@@ -36,7 +36,6 @@ impl Dialect for Ndjson {
         let mut records = Records::new(options.zone);
         let mut unknown: BTreeSet<String> = BTreeSet::new();
         while let Some((number, line)) = input.next_line()? {
-            sink.lines(1);
             let line = if number == 1 {
                 line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
             } else {

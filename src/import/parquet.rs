@@ -52,7 +52,7 @@ impl Dialect for Parquet {
         let mut line = 0;
         for batch in batches.map_err(|error| damaged(error.to_string()))? {
             let batch = batch.map_err(|error| damaged(error.to_string()))?;
-            sink.lines(batch.num_rows() as u64);
+            sink.rows(batch.num_rows() as u64);
             let columns = read_columns(&batch).map_err(|reason| ImportError::Columns {
                 name: name.clone(),
                 reason,

@@ -24,7 +24,7 @@ const PROBLEMS: usize = 20;
 pub struct Tally {
     /// Files that were read.
     pub files: u64,
-    /// Lines, or rows, in them.
+    /// Lines in them, counted by their ends as `wc -l` does; rows of Parquet.
     pub lines: u64,
     /// Bytes in them, as they lie on the disk.
     pub bytes: u64,

@@ -16,7 +16,7 @@ struct Read {
 }
 
 impl Sink for Read {
-    fn lines(&mut self, _: u64) {}
+    fn rows(&mut self, _: u64) {}
 
     fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
         let time = rfc3339(event.at).trim_end_matches('Z').replace('T', " ");
