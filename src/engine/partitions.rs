@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Statistics};
@@ -95,8 +95,9 @@ impl Partitions {
         let location = ObjectPath::from_absolute_path(self.snapshot.root().join(file.path()))?;
         let meta = ObjectMeta {
             location,
-            // Files never change, so that their age says nothing; caches take it for the version of the file.
-            last_modified: DateTime::UNIX_EPOCH,
+            // Caches tell the versions of a file by its age. Ours never change, but a store that is made anew may have
+            // another file of the same name: its checksum tells them apart.
+            last_modified: version_of(file),
             size: file.bytes,
             e_tag: None,
             version: None,
@@ -137,6 +138,12 @@ impl Partitions {
         }
         (first, last)
     }
+}
+
+/// An instant that only files of the same bytes share.
+fn version_of(file: &PartitionFile) -> DateTime<Utc> {
+    let [a, b, c, d, e, f, ..] = file.checksum;
+    DateTime::from_timestamp_micros(i64::from_be_bytes([0, 0, a, b, c, d, e, f])).unwrap_or_default()
 }
 
 enum Plan {

@@ -1,0 +1,327 @@
+//! The four seed reports on random events, compared with the model.
+
+use chrono::NaiveDate;
+use chrono_tz::Tz;
+use headroom::engine::EngineOptions;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::model::{self, Event, Kind};
+use crate::support::Store;
+
+const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
+/// Days before a clock change of one of the zones.
+const FIRST_DAYS: [&str; 7] = ["2024-03-30", "2024-10-26", "2024-03-09", "2024-11-02", "2024-04-06", "2024-10-05", "2023-12-30"];
+const MINUTE: i64 = 60_000_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// What happens: a coherent session, or anything at all.
+#[derive(Debug, Clone)]
+struct Happening {
+    at: i64,
+    length: i64,
+    what: u8,
+    user: u8,
+    host: u8,
+    feature: u8,
+    server: u8,
+    licenses: u32,
+    handle: u8,
+    display: u8,
+    reason: u8,
+}
+
+/// Instants of three days, coarse enough to meet, some of them between seconds.
+fn instant() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        6 => (0..3 * 24 * 4i64).prop_map(|quarter| quarter * 15 * MINUTE),
+        3 => (0..3 * 24 * 60 * 60i64).prop_map(|second| second * 1_000_000),
+        1 => 0..3 * DAY,
+    ]
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let numbers = (0..3u8, 0..3u8, 0..3u8, 0..2u8, 0..4u8, 0..4u8, 0..6u8);
+    (instant(), instant(), 0..100u8, 1..4u32, numbers).prop_map(|(at, length, what, licenses, (user, host, feature, server, handle, display, reason))| Happening {
+        at,
+        length,
+        what,
+        user,
+        host,
+        feature,
+        server,
+        licenses,
+        handle,
+        display,
+        reason,
+    })
+}
+
+fn events_of(happenings: &[Happening], first: i64) -> Vec<Event> {
+    let mut events = Vec::new();
+    for happening in happenings {
+        let mut event = Event::new(Kind::Checkout, first + happening.at);
+        event.server = format!("s{}", happening.server);
+        event.feature = ["f", "g", "f"][happening.feature as usize].to_owned();
+        event.version = ["", "", "2"][happening.feature as usize].to_owned();
+        event.user = format!("u{}", happening.user);
+        event.host = format!("h{}", happening.host);
+        event.licenses = happening.licenses;
+        event.handle = ["", "", "a", "b"][happening.handle as usize].to_owned();
+        event.display = ["", "", "", ":1"][happening.display as usize].to_owned();
+        let later = event.at + happening.length / 4;
+        let with = |kind| Event { kind, ..event.clone() };
+        match happening.what {
+            0..45 => {
+                events.push(with(Kind::Checkout));
+                events.push(Event { at: later, ..with(Kind::Checkin) });
+            }
+            45..60 => {
+                let end = Some(later);
+                events.push(Event { end, ..with(Kind::Session) });
+            }
+            60..66 => events.push(with(Kind::Checkin)),
+            66..72 => events.push(with(Kind::Checkout)),
+            72..90 => {
+                let code = [Some(-4), Some(-24), Some(-5), Some(-38), Some(-99), None][happening.reason as usize];
+                events.push(Event { reason_code: code, ..with(Kind::Denial) });
+                if happening.reason % 2 == 0 {
+                    // The same user gets a license within seconds, or just not.
+                    let got = event.at + 1_000_000 * (3 + i64::from(happening.licenses));
+                    events.push(Event { at: got, ..with(Kind::Checkout) });
+                }
+            }
+            90..93 => events.push(with(Kind::Unsupported)),
+            what => {
+                let kind = if what % 2 == 0 { Kind::ServerUp } else { Kind::ServerDown };
+                let mut status = Event::new(kind, event.at);
+                status.server.clone_from(&event.server);
+                events.push(status);
+            }
+        }
+    }
+    events
+}
+
+/// The store, its numbers and a second opinion on them.
+struct Compared<'a> {
+    store: &'a Store,
+    events: &'a [Event],
+    zone: &'a str,
+    first: NaiveDate,
+    last: NaiveDate,
+}
+
+impl Compared<'_> {
+    fn params<'p>(&'p self, days: &'p (String, String), more: &[(&'p str, &'p str)]) -> Vec<(&'p str, &'p str)> {
+        [&[("sd", &*days.0), ("ed", &*days.1), ("tz", self.zone)], more].concat()
+    }
+
+    fn days(&self) -> (String, String) {
+        (self.first.to_string(), self.last.to_string())
+    }
+
+    fn tz(&self) -> Tz {
+        self.zone.parse().unwrap()
+    }
+
+    fn features(&self) -> Vec<(String, String, String)> {
+        let mut features: Vec<_> = self
+            .events
+            .iter()
+            .filter(|event| !event.feature.is_empty())
+            .map(|event| (event.server.clone(), event.feature.clone(), event.version.clone()))
+            .collect();
+        features.sort();
+        features.dedup();
+        features
+    }
+
+    fn denials(&self) {
+        let days = self.days();
+        for (server, feature, version) in self.features() {
+            let id = self.store.feature(&server, &feature, &version).unwrap();
+            for wanted in [None, Some("1"), Some("0")] {
+                let mut params = self.params(&days, &[("feature", &id)]);
+                params.extend(wanted.map(|wanted| ("true", wanted)));
+                let mut told = self.store.rows("denials", &params);
+                let expected = model::denials(self.events, &server, &feature, &version, self.first, self.last, self.tz());
+                let mut expected: Vec<Value> = expected
+                    .iter()
+                    .filter(|denial| wanted.is_none_or(|wanted| denial.is_true == (wanted == "1")))
+                    .map(|denial| {
+                        let at = chrono::DateTime::from_timestamp_micros(denial.at).unwrap().with_timezone(&self.tz());
+                        let at = at.format("%Y-%m-%d %H:%M:%S").to_string();
+                        json!({"ldt": at, "ldtc": denial.licenses, "un": denial.user, "hn": denial.host})
+                    })
+                    .collect();
+                assert_eq!(told, expected, "denials of {server} {feature} {version}, true {wanted:?}");
+                told.clear();
+                expected.clear();
+            }
+        }
+    }
+
+    fn grouped_denials(&self) {
+        let days = self.days();
+        for (server, feature, version) in self.features() {
+            let id = self.store.feature(&server, &feature, &version).unwrap();
+            for granularity in 1..=6u8 {
+                let grat = granularity.to_string();
+                let told = self.store.rows("grouped-denials", &self.params(&days, &[("feature", &id), ("grat", &grat)]));
+                let expected = model::grouped_denials(self.events, &server, &feature, &version, self.first, self.last, granularity, self.tz());
+                let expected: Vec<Value> = expected.iter().map(|(period, denied)| json!({"ldt": period, "ldtc": denied})).collect();
+                assert_eq!(told, expected, "grouped denials of {server} {feature} {version} by {grat}");
+            }
+        }
+    }
+
+    fn utilization(&self, (opens, closes): (u32, u32)) {
+        let days = self.days();
+        let time = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
+        let (st, et) = (time(opens), time(closes));
+        for (server, feature, version) in self.features() {
+            let id = self.store.feature(&server, &feature, &version).unwrap();
+            let expected = model::utilization(self.events, &server, &feature, &version, self.first, self.last, opens, closes, self.tz());
+            for (incd, denominator) in [("true", expected.denominator_literal), ("false", expected.denominator_uptime)] {
+                let params = self.params(&days, &[("feature", &id), ("st", &st), ("et", &et), ("incd", incd)]);
+                let told = self.store.rows("utilization-history", &params);
+                let levels: Vec<Value> = expected
+                    .levels
+                    .iter()
+                    .zip(1..)
+                    .map(|(micros, level)| {
+                        let utilization = if denominator == 0 { Value::Null } else { rounded(100 * i128::from(*micros), i128::from(denominator)) };
+                        json!({"lc": level, "lhu": rounded(i128::from(*micros), 3_600_000_000), "lutil": utilization})
+                    })
+                    .collect();
+                assert_eq!(told, levels, "utilization of {server} {feature} {version} {st} to {et}, incd {incd}");
+            }
+        }
+    }
+
+    fn users_count(&self) {
+        let days = self.days();
+        let Some(known) = self.events.iter().map(|event| event.at).min() else { return };
+        let known = chrono::DateTime::from_timestamp_micros(known).unwrap().with_timezone(&self.tz()).date_naive();
+        let first = self.first.max(known);
+        for of_2019 in [false, true] {
+            let params = self.params(&days, &[("model", if of_2019 { "2019" } else { "2013" })]);
+            let told = self.store.rows("users-count", &params);
+            let expected: Vec<Value> = model::users_count(self.events, first, self.last, of_2019, self.tz())
+                .iter()
+                .map(|row| json!({"ucd": row.day.to_string(), "uct": row.total, "ucdy": row.daily, "ucde": row.denial, "ucch": row.hosts}))
+                .collect();
+            assert_eq!(told, expected, "users count, 2019: {of_2019}");
+        }
+    }
+}
+
+/// A quotient with two decimals, rounded half away from zero in whole numbers, as JSON reads it.
+fn rounded(numerator: i128, denominator: i128) -> Value {
+    let hundredths = (numerator * 200 + denominator) / (denominator * 2);
+    serde_json::from_str(&format!("{}.{:02}", hundredths / 100, hundredths % 100)).unwrap()
+}
+
+/// Imports events and compares every seed report with the model.
+fn compare(store: &Store, events: &[Event], store_zone: &str, report_zone: &str, first: NaiveDate, windows: (u32, u32)) {
+    store.reset(store_zone);
+    if events.is_empty() {
+        return;
+    }
+    let tally = store.import("random.ndjson", &model::to_ndjson(events));
+    assert_eq!(tally.total_events() as usize, events.len());
+    let (_, counts) = model::sessions(events);
+    let told = [tally.sessions, tally.orphan_checkins, tally.ambiguous_matches, tally.truncated_by_restart, tally.open_sessions];
+    let expected = [counts.sessions, counts.orphans, counts.ambiguous, counts.truncated, counts.open].map(|count| count as u64);
+    assert_eq!(told, expected, "sessions, orphans, ambiguous, truncated, open");
+    let compared = Compared {
+        store,
+        events,
+        zone: report_zone,
+        first: first.pred_opt().unwrap(),
+        last: first + chrono::Days::new(4),
+    };
+    compared.denials();
+    compared.grouped_denials();
+    compared.utilization(windows);
+    compared.users_count();
+}
+
+fn windows() -> impl Strategy<Value = (u32, u32)> {
+    prop_oneof![
+        Just((9 * 60, 17 * 60)),
+        Just((0, 24 * 60)),
+        Just((22 * 60, 6 * 60)),
+        Just((2 * 60 + 30, 2 * 60 + 30)),
+        (0..96u32, 0..=96u32).prop_map(|(opens, closes)| (opens * 15, closes * 15)),
+    ]
+}
+
+fn random_stores_agree_with_the_model(zone: &'static str, options: EngineOptions, cases: u32) {
+    let store = Store::with_options(zone, options);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let strategy = (
+        proptest::collection::vec(happening(), 1..40),
+        proptest::sample::select(&FIRST_DAYS[..]),
+        proptest::sample::select(&ZONES[..]),
+        windows(),
+    );
+    runner
+        .run(&strategy, |(happenings, first, store_zone, windows)| {
+            let first: NaiveDate = first.parse().unwrap();
+            let start = first.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+            compare(&store, &events_of(&happenings, start), store_zone, zone, first, windows);
+            Ok(())
+        })
+        .unwrap();
+}
+
+const CASES: u32 = 24;
+
+#[test]
+fn in_utc() {
+    random_stores_agree_with_the_model("UTC", EngineOptions::default(), CASES);
+}
+
+#[test]
+fn in_berlin() {
+    random_stores_agree_with_the_model("Europe/Berlin", EngineOptions::default(), CASES);
+}
+
+#[test]
+fn in_new_york() {
+    random_stores_agree_with_the_model("America/New_York", EngineOptions::default(), CASES);
+}
+
+#[test]
+fn in_kolkata() {
+    random_stores_agree_with_the_model("Asia/Kolkata", EngineOptions::default(), CASES);
+}
+
+#[test]
+fn in_lord_howe() {
+    random_stores_agree_with_the_model("Australia/Lord_Howe", EngineOptions::default(), CASES);
+}
+
+#[test]
+fn in_one_part_and_tiny_batches() {
+    let options = EngineOptions {
+        partitions: 1,
+        batch_rows: 3,
+    };
+    random_stores_agree_with_the_model("Europe/Berlin", options, CASES / 2);
+}
+
+#[test]
+fn in_eight_parts_and_tiny_batches() {
+    let options = EngineOptions {
+        partitions: 8,
+        batch_rows: 2,
+    };
+    random_stores_agree_with_the_model("America/New_York", options, CASES / 2);
+}
