@@ -1,1 +1,41 @@
-//! todo
+//! The sample in `data/`: answers derived by hand in its README.
+
+use crate::support::{run_ok, run};
+
+fn store() -> (tempfile::TempDir, String) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let store = folder.path().join("store").to_str().unwrap().to_owned();
+    let sample = |name: &str| format!("{}/data/{name}", env!("CARGO_MANIFEST_DIR"));
+    run_ok(&["init", "--store", &store, "--timezone", "Europe/Berlin"]);
+    run_ok(&["import", "--store", &store, "--server", "flex01", &sample("acme.log")]);
+    run_ok(&["import", "--store", &store, &sample("lab.csv"), &sample("lab.ndjson")]);
+    (folder, store)
+}
+
+#[test]
+fn every_answer_is_the_one_worked_out_by_hand() {
+    let (_folder, store) = store();
+    let readme = include_str!("../../data/README.md");
+    let mut answers = 0;
+    // ```console
+    // $ headroom report …
+    // the answer
+    // ```
+    for block in readme.split("```console\n").skip(1) {
+        let block = block.split("\n```").next().unwrap();
+        for example in block.split("$ headroom ").skip(1) {
+            let (command, answer) = example.split_once('\n').unwrap();
+            let args: Vec<&str> = command.split_ascii_whitespace().map(|arg| if arg == "STORE" { &store } else { arg }).collect();
+            let told = run_ok(&args).replace("\r\n", "\n");
+            assert_eq!(told.trim_end(), answer.trim_end(), "headroom {command}");
+            answers += 1;
+        }
+    }
+    assert!(answers >= 8, "only {answers} answers in data/README.md");
+}
+
+#[test]
+fn the_sample_is_sound() {
+    let (_folder, store) = store();
+    assert!(run(&["check", "--store", &store]).status.success());
+}
