@@ -93,7 +93,7 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(environment)
             .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(cooperative::YieldInJoins))
+            .with_physical_optimizer_rule(Arc::new(cooperative::ShortSteps))
             .build();
         functions::register(&mut state)?;
         // Plans are compiled against tables without rows; those of a snapshot take their places when a plan runs.

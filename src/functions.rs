@@ -8,19 +8,20 @@
 //! | `working_time(hours)` | how long these windows are by the clock, in µs |
 //! | `time_within(started, ended, hours)` | how much of an interval lies inside, in µs |
 //! | `time_at_level(started, ended, licenses, hours)` | for each level k the time with at least k licenses in use, in µs |
-//! | `held_days(who, started, ended, zone)` | who held a license on which local day, each pair once |
+//! | `active_users(who, started, ended, zone)` | for each local day how many hold a license, and how the counts of the last fortnight and of all time change |
 //! | `daily_peak(who, started, ended, zone)` | for each local day the most holders at one instant |
 //! | `local_day(at, zone)` | the calendar day of an instant |
 //! | `period_start(at, granularity, zone)` | the wall-clock start of the period that holds an instant |
 //! | `periods(first, last, granularity)` | the starts of all periods that share a day with a range |
 
+mod active_users;
 mod arguments;
 mod daily_peak;
-mod held_days;
 mod holders;
 mod local_day;
 mod period_start;
 mod periods;
+mod sweep;
 mod time_at_level;
 mod time_within;
 mod working_hours;
@@ -44,7 +45,7 @@ pub const FUNCTIONS: &[Function] = &[
     scalar::<working_time::WorkingTime>(),
     scalar::<time_within::TimeWithin>(),
     aggregate::<time_at_level::TimeAtLevel>(),
-    aggregate::<held_days::HeldDays>(),
+    aggregate::<active_users::ActiveUsers>(),
     aggregate::<daily_peak::DailyPeak>(),
     scalar::<local_day::LocalDay>(),
     scalar::<period_start::PeriodStart>(),

@@ -6,6 +6,9 @@ use clap::Parser as _;
 use headroom::cli::Cli;
 use tracing_subscriber::EnvFilter;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("HEADROOM_LOG").unwrap_or_else(|_unset| EnvFilter::new("warn,headroom=info"));

@@ -49,55 +49,42 @@ title = "Concurrent Hosts"
 type = "integer"
 summary = "the most distinct hosts that held a license at one instant of the day"
 */
-WITH held AS (
-    SELECT
-        pair['day'] AS ucd,
-        pair['who'] AS user_name
-    FROM (
-        SELECT unnest(held_days(user_name, started, ended, $tz)) AS pair
-        FROM sessions
-        WHERE server_id IN ($server)
-            AND started < $until
-            -- The 13 days before the first count, and a little more, which changes nothing.
-            AND ($model = '2019' OR ended > $from - INTERVAL '14 days')
-    )
-),
-denied AS (
+WITH denied AS (
     SELECT DISTINCT
         local_day(at, $tz) AS ucd,
         user_name
     FROM denials
     WHERE server_id IN ($server)
-        AND at < $until
-        AND ($model = '2019' OR at >= $from)
+        AND at >= $from AND at < $until
         AND user_name IS NOT NULL
 ),
+-- When who was active: held a license, or in model 2019 was denied one.
 active AS (
-    SELECT ucd, user_name FROM held
-    UNION
-    SELECT ucd, user_name FROM denied WHERE $model = '2019'
-),
--- A user counts from an active day on for 14 days, or until the next one, which counts for itself. In model 2019 it counts
--- from its first day for ever.
-covers AS (
     SELECT
-        ucd AS first,
-        CASE WHEN $model = '2019' THEN NULL ELSE least(next, ucd + 14) END AS past
-    FROM (
-        SELECT
-            ucd,
-            lead(ucd) OVER (PARTITION BY user_name ORDER BY ucd) AS next,
-            lag(ucd) OVER (PARTITION BY user_name ORDER BY ucd) AS previous
-        FROM active
-    )
-    WHERE $model <> '2019' OR previous IS NULL
+        user_name,
+        started,
+        ended
+    FROM sessions
+    WHERE server_id IN ($server)
+        AND started < $until
+        -- The 13 days before the first count, and a little more, which changes nothing.
+        AND ($model = '2019' OR ended > $from - INTERVAL '14 days')
+    UNION ALL
+    SELECT
+        user_name,
+        at AS started,
+        at + INTERVAL '1 microsecond' AS ended
+    FROM denials
+    WHERE server_id IN ($server) AND at < $until AND $model = '2019'
 ),
 changes AS (
-    SELECT first AS ucd, 1 AS change, 0 AS daily, 0 AS denied, 0 AS hosts FROM covers
-    UNION ALL
-    SELECT past AS ucd, -1 AS change, 0 AS daily, 0 AS denied, 0 AS hosts FROM covers WHERE past IS NOT NULL
-    UNION ALL
-    SELECT ucd, 0 AS change, 1 AS daily, 0 AS denied, 0 AS hosts FROM active
+    SELECT
+        users['day'] AS ucd,
+        CASE WHEN $model = '2019' THEN users['ever_change'] ELSE users['recent_change'] END AS change,
+        users['daily'] AS daily,
+        0 AS denied,
+        0 AS hosts
+    FROM (SELECT unnest(active_users(user_name, started, ended, $tz)) AS users FROM active)
     UNION ALL
     SELECT ucd, 0 AS change, 0 AS daily, 1 AS denied, 0 AS hosts FROM denied
     UNION ALL

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, ListArray, TimestampMicrosecondArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, TimeUnit, TimestampMicrosecondType};
 use datafusion::common::{exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::{ScalarFunctionArgs, Signature, TypeSignature, Volatility};
+use datafusion::scalar::ScalarValue;
 
 use crate::event::{instant_type, text_type};
 use crate::time::{Day, Granularity, Window, WorkingHours, Zone};
@@ -138,4 +140,11 @@ pub(super) fn list_of(fields: Vec<Field>) -> DataType {
 /// The field of the items of such a list.
 pub(super) fn item(fields: Vec<Field>) -> Arc<Field> {
     Arc::new(Field::new_list_field(DataType::Struct(fields.into()), true))
+}
+
+/// One list of values.
+pub(super) fn list(values: ArrayRef) -> Result<ScalarValue> {
+    let item = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+    let offsets = OffsetBuffer::from_lengths([values.len()]);
+    Ok(ScalarValue::List(Arc::new(ListArray::try_new(item, offsets, values, None)?)))
 }

@@ -92,8 +92,7 @@ impl Presence {
         }
         let intervals = &mut self.intervals[holder];
         self.count += 1;
-        // Files come in order of days: what is new lies at the end, or near it, and little has to move.
-        let from = intervals.partition_point(|(_, end)| *end < started);
+        let from = first_touching(intervals, started);
         let until = from + intervals[from..].iter().take_while(|(start, _)| *start <= ended).count();
         if from == until {
             intervals.insert(from, (started, ended));
@@ -156,6 +155,18 @@ impl Presence {
         };
         edges_of_day.into_iter().map(peak).collect()
     }
+}
+
+/// The place of the first interval that ends at `started` or later. Files come in order of days, so that it lies near the
+/// end: steps back are doubled until it is passed.
+fn first_touching(intervals: &[(Micros, Micros)], started: Micros) -> usize {
+    let (mut from, mut until, mut step) = (intervals.len(), intervals.len(), 1);
+    while from > 0 && intervals[from - 1].1 >= started {
+        until = from;
+        from -= step.min(from);
+        step *= 2;
+    }
+    from + intervals[from..until].partition_point(|(_, end)| *end < started)
 }
 
 impl Accumulator for Presence {

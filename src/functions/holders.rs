@@ -1,5 +1,7 @@
 //! Holders as small numbers: users or hosts, met in columns of texts.
 
+use std::sync::Arc;
+
 use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
 use arrow::datatypes::Int32Type;
 use datafusion::common::exec_err;
@@ -12,6 +14,8 @@ use rustc_hash::FxBuildHasher;
 pub(super) struct Holders {
     names: Vec<String>,
     numbers: HashMap<String, u32, FxBuildHasher>,
+    /// The dictionary of the last batch and its numbers: the batches of one part of a file share theirs.
+    last: Option<(StringArray, Arc<[Option<u32>]>)>,
 }
 
 /// The holder of each row of a batch; nothing for a null.
@@ -19,7 +23,7 @@ pub(super) enum Numbers<'a> {
     Plain(Vec<Option<u32>>),
     Dictionary {
         keys: &'a arrow::array::Int32Array,
-        numbers: Vec<Option<u32>>,
+        numbers: Arc<[Option<u32>]>,
     },
 }
 
@@ -57,10 +61,24 @@ impl Holders {
         ) {
             (Some(names), Some(values)) => Ok(Numbers::Dictionary {
                 keys: names.keys(),
-                numbers: self.of(values),
+                numbers: self.of_dictionary(values),
             }),
             _ => exec_err!("expected names, got {}", names.data_type()),
         }
+    }
+
+    fn of_dictionary(&mut self, names: &StringArray) -> Arc<[Option<u32>]> {
+        if let Some((last, numbers)) = &self.last
+            && last.offsets().inner().ptr_eq(names.offsets().inner())
+            && last.values().ptr_eq(names.values())
+            && last.nulls().is_none()
+            && names.nulls().is_none()
+        {
+            return Arc::clone(numbers);
+        }
+        let numbers: Arc<[Option<u32>]> = self.of(names).into();
+        self.last = Some((names.clone(), Arc::clone(&numbers)));
+        numbers
     }
 
     fn of(&mut self, names: &StringArray) -> Vec<Option<u32>> {

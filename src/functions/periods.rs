@@ -7,9 +7,9 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Date32Type, Field};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
-use super::arguments::{arrays, constant, exactly, granularity, local_type};
+use super::arguments::{arrays, constant, granularity, local_type};
 use crate::time::Day;
 
 /// More periods than anyone reads: 200 years of hours are 1.8 million.
@@ -21,7 +21,10 @@ pub(super) struct Periods(Signature);
 
 impl Default for Periods {
     fn default() -> Self {
-        Self(exactly(&[DataType::Date32, DataType::Date32, DataType::Utf8]))
+        // Millions of periods must not become a constant of the plan: the planner would copy and compare them over and over.
+        // It leaves alone what it takes for volatile.
+        let types = vec![DataType::Date32, DataType::Date32, DataType::Utf8];
+        Self(Signature::exact(types, Volatility::Volatile))
     }
 }
 

@@ -10,13 +10,12 @@
 //!
 //! Since intervals are clipped when they come in, partial states only hold edges, and merging them is putting edges together.
 
-use std::collections::BTreeMap;
 use std::mem::size_of;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, Int64Array, ListArray, StructArray};
+use arrow::array::{Array as _, ArrayRef, Int64Array, ListArray, StructArray};
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -24,8 +23,9 @@ use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
 use datafusion::scalar::ScalarValue;
 
 use super::arguments::{Hours, exactly, hours_type, instants, integers, item, list_of, overlapping};
+use super::sweep::Sweep;
 use crate::event::instant_type;
-use crate::time::{Micros, Window};
+use crate::time::Window;
 
 /// More levels than any license has.
 const MOST_LEVELS: i64 = 10_000_000;
@@ -66,8 +66,7 @@ impl AggregateUDFImpl for TimeAtLevel {
     }
 
     fn state_fields(&self, _: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        let list = |name| Arc::new(Field::new(name, DataType::new_list(DataType::Int64, true), true));
-        Ok(vec![list("at"), list("change")])
+        Ok(Sweep::state_fields())
     }
 }
 
@@ -75,30 +74,7 @@ impl AggregateUDFImpl for TimeAtLevel {
 #[derive(Debug, Default)]
 struct Edges {
     windows: Option<Vec<Window>>,
-    edges: Vec<(Micros, i64)>,
-}
-
-impl Edges {
-    fn add(&mut self, at: Micros, change: i64) {
-        self.edges.push((at, change));
-    }
-
-    /// The time at exactly each level.
-    fn sweep(&self) -> BTreeMap<i64, Micros> {
-        let mut edges = self.edges.clone();
-        edges.sort_by_key(|(at, _)| *at);
-        let mut time = BTreeMap::new();
-        let (mut level, mut since) = (0, Micros::MIN);
-        for at_once in edges.chunk_by(|a, b| a.0 == b.0) {
-            let at = at_once[0].0;
-            if level > 0 {
-                *time.entry(level).or_default() += at - since;
-            }
-            level += at_once.iter().map(|(_, change)| change).sum::<i64>();
-            since = at;
-        }
-        time
-    }
+    edges: Sweep,
 }
 
 impl Accumulator for Edges {
@@ -116,8 +92,8 @@ impl Accumulator for Edges {
             }
             for inside in overlapping(&windows, started.value(row), ended.value(row)) {
                 let licenses = i64::from(licenses.value(row));
-                self.add(inside.start(), licenses);
-                self.add(inside.end(), -licenses);
+                self.edges.add(inside.start(), licenses);
+                self.edges.add(inside.end(), -licenses);
             }
         }
         self.windows = Some(windows);
@@ -125,28 +101,16 @@ impl Accumulator for Edges {
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        let (at, change) = (states[0].as_list::<i32>(), states[1].as_list::<i32>());
-        for row in 0..at.len() {
-            let (at, change) = (at.value(row), change.value(row));
-            let (at, change) = (at.as_primitive::<Int64Type>(), change.as_primitive::<Int64Type>());
-            self.edges.extend(at.values().iter().copied().zip(change.values().iter().copied()));
-        }
+        self.edges.merge(states);
         Ok(())
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let list = |values: Vec<i64>| -> Result<ScalarValue> {
-            let item = Arc::new(Field::new_list_field(DataType::Int64, true));
-            let offsets = OffsetBuffer::from_lengths([values.len()]);
-            let values = Arc::new(Int64Array::from(values));
-            Ok(ScalarValue::List(Arc::new(ListArray::try_new(item, offsets, values, None)?)))
-        };
-        let (at, change) = std::mem::take(&mut self.edges).into_iter().unzip();
-        Ok(vec![list(at)?, list(change)?])
+        std::mem::take(&mut self.edges).state()
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let exact = self.sweep();
+        let exact = self.edges.time_at_exact_level();
         let most = exact.keys().next_back().copied().unwrap_or(0);
         if most > MOST_LEVELS {
             return exec_err!("more than {MOST_LEVELS} licenses in use");
@@ -167,6 +131,6 @@ impl Accumulator for Edges {
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.edges.capacity() * size_of::<(Micros, i64)>()
+        size_of::<Self>() + self.edges.size()
     }
 }

@@ -5,7 +5,7 @@
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::app::AppError;
 use crate::engine::EngineError;
@@ -208,11 +208,29 @@ impl From<EngineError> for ApiError {
     }
 }
 
+/// The envelope of an error; its keys are in the order of every answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    success: bool,
+    msg: &'a str,
+    data: [(); 0],
+    code: u16,
+    total_count: u64,
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let body = json!({"success": false, "msg": self.message, "data": [], "code": self.code, "totalCount": 0});
-        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response();
+        let envelope = Envelope {
+            success: false,
+            msg: &self.message,
+            data: [],
+            code: self.code,
+            total_count: 0,
+        };
+        let body = serde_json::to_string(&envelope).unwrap_or_default();
+        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }

@@ -262,7 +262,8 @@ impl Read for ReadAhead {
         match self.blocks.recv() {
             Ok(block) => {
                 let block = block?;
-                self.ends.fetch_add(memchr::memchr_iter(b'\n', &block).count() as u64, Ordering::Relaxed);
+                self.ends
+                    .fetch_add(memchr::memchr_iter(b'\n', &block).count() as u64, Ordering::Relaxed);
                 self.block = Cursor::new(block);
                 self.block.read(buffer)
             }

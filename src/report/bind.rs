@@ -16,6 +16,8 @@ pub(super) enum Binding {
     One(ScalarValue),
     /// The members of `IN ($name)`.
     Set(Vec<ScalarValue>),
+    /// Everything is a member of `IN ($name)`.
+    Everything,
 }
 
 /// What all placeholders are bound to, by name without the `$`.
@@ -33,7 +35,7 @@ pub(super) fn bind(plan: LogicalPlan, bindings: &Bindings) -> Result<LogicalPlan
     })?;
     let values = bindings.iter().filter_map(|(name, binding)| match binding {
         Binding::One(value) => Some((name.clone(), value.clone().into())),
-        Binding::Set(_) => None,
+        Binding::Set(_) | Binding::Everything => None,
     });
     expanded.data.with_param_values(ParamValues::Map(values.collect()))
 }
@@ -43,8 +45,11 @@ fn expand(list: InList, bindings: &Bindings) -> Result<Transformed<Expr>, DataFu
     let [Expr::Placeholder(Placeholder { id, .. })] = &*list.list else {
         return Ok(Transformed::no(Expr::InList(list)));
     };
-    let Some(Binding::Set(members)) = bindings.get(id.trim_start_matches('$')) else {
-        return exec_err!("{id} is no set");
+    let members = match bindings.get(id.trim_start_matches('$')) {
+        Some(Binding::Set(members)) => members,
+        // What holds for every row need not be asked of any.
+        Some(Binding::Everything) => return Ok(Transformed::yes(lit(!list.negated))),
+        Some(Binding::One(_)) | None => return exec_err!("{id} is no set"),
     };
     let members: Vec<Expr> = members.iter().cloned().map(lit).collect();
     if members.is_empty() {

@@ -136,41 +136,28 @@ impl Request {
     }
 
     fn bind_sets(&mut self, values: &mut BTreeMap<String, Value>, scope: Scope<'_>) -> Result<(), ReportError> {
-        let ids = |ids: Vec<i32>| Binding::Set(ids.into_iter().map(ScalarValue::from).collect());
-        if let Some(Value::Features(asked)) = values.remove("feature") {
-            let all = || scope.snapshot.features().iter().map(|state| state.feature.id);
-            let features = match asked {
-                None => all().collect(),
-                Some(asked) => {
-                    let find = |id: i64| i32::try_from(id).ok().filter(|id| scope.snapshot.feature(*id).is_some());
-                    let mut found: Vec<i32> = Vec::with_capacity(asked.len());
-                    for id in &asked {
-                        let id = find(*id).ok_or(ReportError::UnknownFeature { id: *id })?;
-                        if !found.contains(&id) {
-                            found.push(id);
-                        }
-                    }
-                    self.several_features = asked.len() > 1;
-                    self.bindings.insert("feature".to_owned(), ids(found));
-                    return Ok(self.bind_servers(values, scope));
-                }
-            };
-            self.several_features = true;
-            self.bindings.insert("feature".to_owned(), ids(features));
-        }
-        Ok(self.bind_servers(values, scope))
-    }
-
-    fn bind_servers(&mut self, values: &BTreeMap<String, Value>, scope: Scope<'_>) {
+        let features = match values.remove("feature") {
+            Some(Value::Features(Some(asked))) => {
+                let known = |id: i64| i32::try_from(id).ok().filter(|id| scope.snapshot.feature(*id).is_some());
+                let found = asked.iter().map(|id| known(*id).ok_or(ReportError::UnknownFeature { id: *id }));
+                let mut found = found.collect::<Result<Vec<i32>, _>>()?;
+                self.several_features = found.len() > 1;
+                found.sort_unstable();
+                found.dedup();
+                Some(Binding::Set(found.into_iter().map(ScalarValue::from).collect()))
+            }
+            Some(Value::Features(None)) => {
+                self.several_features = true;
+                Some(Binding::Everything)
+            }
+            _ => None,
+        };
+        self.bindings.extend(features.map(|features| ("feature".to_owned(), features)));
         // Every server's usage is imported so far.
         let none = values.get("gathering") == Some(&Value::Text("realtime".to_owned()));
-        let servers = scope
-            .snapshot
-            .servers()
-            .iter()
-            .filter(|_| !none)
-            .map(|state| ScalarValue::from(state.server.id));
-        self.bindings.insert("server".to_owned(), Binding::Set(servers.collect()));
+        let servers = if none { Binding::Set(Vec::new()) } else { Binding::Everything };
+        self.bindings.insert("server".to_owned(), servers);
+        Ok(())
     }
 }
 

@@ -131,7 +131,7 @@ impl<'a> Incoming<'a> {
     /// Notes what a package consists of: the names of features, separated by blanks.
     pub fn package(&mut self, server: &str, daemon: &str, feature: &str, components: &str) {
         let server = self.registry.server(server, daemon);
-        let feature = self.registry.feature(server, feature, "", "");
+        let feature = self.registry.feature(server, feature, "", daemon);
         self.registry.set_package(feature, components);
     }
 

@@ -13,7 +13,8 @@ use super::{Day, HOUR, Micros, Zone};
 pub struct Offsets {
     zone: Zone,
     known: FxHashMap<i64, Option<Micros>>,
-    last: (i64, Option<Micros>),
+    /// The block of the last instant: where it starts, and its offset.
+    last: (Micros, Option<Micros>),
 }
 
 const BLOCK: Micros = 3 * HOUR;
@@ -25,22 +26,26 @@ impl Offsets {
         Self {
             zone,
             known: FxHashMap::default(),
-            last: (i64::MIN, None),
+            last: (Micros::MAX, None),
         }
     }
 
     /// The wall clock at an instant; the same as [`Zone::local`].
     pub fn local(&mut self, at: Micros) -> Micros {
-        let block = at.div_euclid(BLOCK);
-        if self.last.0 != block {
-            let zone = self.zone;
-            let offset = *self.known.entry(block).or_insert_with(|| {
-                let start = zone.offset(block * BLOCK);
-                (start == zone.offset((block + 1) * BLOCK)).then_some(start)
-            });
-            self.last = (block, offset);
+        if !(0..BLOCK).contains(&at.wrapping_sub(self.last.0)) {
+            self.look_up(at);
         }
         at + self.last.1.unwrap_or_else(|| self.zone.offset(at))
+    }
+
+    #[cold]
+    fn look_up(&mut self, at: Micros) {
+        let (zone, start) = (self.zone, at.div_euclid(BLOCK) * BLOCK);
+        let offset = *self.known.entry(start).or_insert_with(|| {
+            let offset = zone.offset(start);
+            (offset == zone.offset(start + BLOCK)).then_some(offset)
+        });
+        self.last = (start, offset);
     }
 
     /// The calendar day of an instant; the same as [`Zone::day_of`].

@@ -39,7 +39,10 @@ fn the_same_events_come_in_by_every_neutral_format() {
         let text = |values: [Option<&str>; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
         let times = [10, 11, 12].map(|hour| (1_772_409_600 + hour * 3600) * 1000).to_vec();
         let columns: Vec<(&str, ArrayRef)> = vec![
-            ("time", Arc::new(TimestampMillisecondArray::from(times).with_timezone("America/New_York"))),
+            (
+                "time",
+                Arc::new(TimestampMillisecondArray::from(times).with_timezone("America/New_York")),
+            ),
             ("event", text([Some("checkout"), Some("checkin"), Some("capacity")])),
             ("server", text([Some("s"); 3])),
             ("feature", text([Some("f"); 3])),
@@ -68,13 +71,22 @@ fn the_same_events_come_in_by_every_neutral_format() {
     for path in [&ndjson, &csv, &parquet, &gz, &zst] {
         let summary: Value = serde_json::from_str(&run_ok(&["import", "--store", &store, "--json", path])).unwrap();
         assert_eq!(summary["events"], json!({"checkin": 1, "capacity": 1, "checkout": 1}), "{path}");
-        assert_eq!((&summary["sessions"], &summary["unparsedLines"]), (&json!(1), &json!(0)), "{path}: {summary}");
+        assert_eq!(
+            (&summary["sessions"], &summary["unparsedLines"]),
+            (&json!(1), &json!(0)),
+            "{path}: {summary}"
+        );
         let contents = crate::support::contents(store.as_ref());
         assert_eq!(contents, *expected.get_or_insert(contents.clone()), "{path}");
         if path != &ndjson {
             assert_eq!(summary["duplicates"], 3, "{path}");
         }
-        let unknown = summary["problems"].as_array().unwrap().iter().filter(|problem| problem["reason"].as_str().unwrap().contains("colour")).count();
+        let unknown = summary["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|problem| problem["reason"].as_str().unwrap().contains("colour"))
+            .count();
         assert_eq!(unknown, usize::from(path == &csv || path == &parquet || path == &zst), "{summary}");
     }
 }
@@ -86,9 +98,15 @@ fn bad_lines_are_told_and_not_fatal_unless_strict() {
     let path = file("x.ndjson", text.as_bytes());
     fails(&["import", "--store", &store, "--strict", &path], &["x.ndjson", "line 2"]);
     let summary: Value = serde_json::from_str(&run_ok(&["import", "--store", &store, "--json", &path])).unwrap();
-    assert_eq!((&summary["events"]["denial"], &summary["unparsedLines"], &summary["lines"]), (&json!(2), &json!(2), &json!(4)));
+    assert_eq!(
+        (&summary["events"]["denial"], &summary["unparsedLines"], &summary["lines"]),
+        (&json!(2), &json!(2), &json!(4))
+    );
     assert_eq!(summary["problems"][0]["line"], 2);
-    assert_eq!(summary["problems"][1], json!({"file": "x.ndjson", "line": 3, "reason": summary["problems"][1]["reason"]}));
+    assert_eq!(
+        summary["problems"][1],
+        json!({"file": "x.ndjson", "line": 3, "reason": summary["problems"][1]["reason"]})
+    );
     assert!(run_ok(&["import", "--store", &store, &path]).contains("x.ndjson:3: not a JSON object"));
 }
 
@@ -100,17 +118,46 @@ fn errors_name_the_input_and_what_was_expected() {
     fails(&["check", "--store", &store], &["there is no store", "headroom init"]);
     fails(&["report", "features", "--store", &store], &["there is no store"]);
     fails(&["import", "--store", &store, "missing.log"], &["missing.log", "cannot read"]);
-    fails(&["import", "--store", &store, "--timezone", "Mars/Base", &path], &["Mars/Base", "IANA"]);
+    fails(
+        &["import", "--store", &store, "--timezone", "Mars/Base", &path],
+        &["Mars/Base", "IANA"],
+    );
     fails(&["import", "--store", &store, "--format", "excel", &path], &["excel", "flexnet"]);
     fails(&["import", "--store", &store, &file("empty.log", b"")], &["empty.log is empty"]);
-    fails(&["import", "--store", &store, &file("x.rl", b"\x00\x10\x20")], &["binary", "REPORTLOG"]);
-    fails(&["import", "--store", &store, &file("x.txt", b"hello\n")], &["not recognised", "ndjson"]);
-    fails(&["import", "--store", &store, "--format", "csv", &file("x.csv", b"a,b\n1,2\n")], &["x.csv", "\"time\" is missing"]);
-    fails(&["import", "--store", &store, &file("x.parquet", b"PAR1 and then nothing")], &["x.parquet", "Parquet"]);
+    fails(
+        &["import", "--store", &store, &file("x.rl", b"\x00\x10\x20")],
+        &["binary", "REPORTLOG"],
+    );
+    fails(
+        &["import", "--store", &store, &file("x.txt", b"hello\n")],
+        &["not recognised", "ndjson"],
+    );
+    fails(
+        &["import", "--store", &store, "--format", "csv", &file("x.csv", b"a,b\n1,2\n")],
+        &["x.csv", "\"time\" is missing"],
+    );
+    fails(
+        &["import", "--store", &store, &file("x.parquet", b"PAR1 and then nothing")],
+        &["x.parquet", "Parquet"],
+    );
     run_ok(&["import", "--store", &store, &path]);
     fails(&["init", "--store", &store], &["already", "UTC"]);
     fails(&["report", "denials", "--store", &store], &["\"feature\" is missing"]);
-    fails(&["report", "denials", "--store", &store, "--feature", "9", "--sd", "2026-01-01", "--ed", "2026-01-02"], &["no feature 9"]);
+    fails(
+        &[
+            "report",
+            "denials",
+            "--store",
+            &store,
+            "--feature",
+            "9",
+            "--sd",
+            "2026-01-01",
+            "--ed",
+            "2026-01-02",
+        ],
+        &["no feature 9"],
+    );
     fails(&["report", "denial", "--store", &store], &["denial"]);
     fails(&["generate", "--days", "0", "-o", "x"], &["--days"]);
 }
@@ -121,14 +168,46 @@ fn a_report_is_written_whole_or_not_at_all() {
     run_ok(&["import", "--store", &store, &file("s.ndjson", DENIAL.as_bytes())]);
     let target = folder.path().join("denials.csv");
     let target_name = target.to_str().unwrap();
-    let args = ["report", "denials", "--store", &store, "--feature", "1", "--sd", "2026-03-02", "--format", "csv", "-o", target_name];
+    let args = [
+        "report",
+        "denials",
+        "--store",
+        &store,
+        "--feature",
+        "1",
+        "--sd",
+        "2026-03-02",
+        "--format",
+        "csv",
+        "-o",
+        target_name,
+    ];
     run_ok(&[&args[..], &["--ed", "2026-03-02"]].concat());
     let written = std::fs::read_to_string(&target).unwrap();
     assert_eq!(written, "Date,Denials,User,Host\r\n2026-03-02 10:00:00,1,u,h\r\n");
     fails(&[&args[..], &["--ed", "2026-03-01"]].concat(), &["sd"]);
     assert_eq!(std::fs::read_to_string(&target).unwrap(), written);
-    assert_eq!(run_ok(&["report", "denials", "--store", &store, "--format", "CSV", "--param", "feature=1", "--param", "sd=2026-03-02", "--param", "ed=2026-03-02"]), written);
-    let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(
+        run_ok(&[
+            "report",
+            "denials",
+            "--store",
+            &store,
+            "--format",
+            "CSV",
+            "--param",
+            "feature=1",
+            "--param",
+            "sd=2026-03-02",
+            "--param",
+            "ed=2026-03-02"
+        ]),
+        written
+    );
+    let names: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert!(names.iter().all(|name| !name.to_string_lossy().contains("partial")), "{names:?}");
 }
 
@@ -137,7 +216,10 @@ fn standard_input_and_output_are_files_too() {
     let (_folder, store, _file) = temporary();
     let generated = run_ok(&["generate", "--days", "3", "--events-per-day", "100", "--seed", "4"]);
     assert!(generated.lines().count() > 200 && generated.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
-    assert_eq!(generated, run_ok(&["generate", "--days", "3", "--events-per-day", "100", "--seed", "4"]));
+    assert_eq!(
+        generated,
+        run_ok(&["generate", "--days", "3", "--events-per-day", "100", "--seed", "4"])
+    );
     let mut import = Command::new(PROGRAM)
         .args(["import", "--store", &store, "--json", "-"])
         .stdin(Stdio::piped())
@@ -157,9 +239,17 @@ fn help_teaches_every_command_and_report() {
         assert!(run_ok(&[command, "--help"]).len() > 200, "{command}");
     }
     for report in headroom::report::Catalog::definitions().unwrap() {
-        let help = run_ok(&["report", &report.name, "--help"]);
+        // Long lines are wrapped.
+        let help = run_ok(&["report", &report.name, "--help"])
+            .split_ascii_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         assert!(help.contains(&report.summary), "{}", report.name);
-        assert!(report.params.iter().all(|param| help.contains(&format!("--{}", param.name))), "{}", report.name);
+        assert!(
+            report.params.iter().all(|param| help.contains(&format!("--{}", param.name))),
+            "{}",
+            report.name
+        );
     }
 }
 
@@ -168,7 +258,17 @@ fn the_demonstration_makes_a_store_and_serves_it() {
     let folder = tempfile::TempDir::new().unwrap();
     let store = folder.path().join("demo");
     let mut demo = Command::new(PROGRAM)
-        .args(["demo", "--store", store.to_str().unwrap(), "--days", "5", "--events-per-day", "200", "--listen", "127.0.0.1:0"])
+        .args([
+            "demo",
+            "--store",
+            store.to_str().unwrap(),
+            "--days",
+            "5",
+            "--events-per-day",
+            "200",
+            "--listen",
+            "127.0.0.1:0",
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -184,7 +284,11 @@ fn the_demonstration_makes_a_store_and_serves_it() {
         let mut socket = std::net::TcpStream::connect(address).unwrap();
         write!(socket, "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let answer = crate::support::Answer::read(socket);
-        assert!(answer.status == 200 && answer.whole && answer.body.len() > 20, "{path}: {}", answer.text());
+        assert!(
+            answer.status == 200 && answer.whole && answer.body.len() > 20,
+            "{path}: {}",
+            answer.text()
+        );
         tried += 1;
     }
     assert_eq!(tried, 5);

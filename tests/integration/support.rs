@@ -60,7 +60,10 @@ impl Store {
 
     /// Runs a report and returns its bytes.
     pub fn render(&self, report: &str, format: &str, params: &[(&str, &str)]) -> Result<Vec<u8>, headroom::app::AppError> {
-        let given: Vec<(String, String)> = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let given: Vec<(String, String)> = params
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
         self.runtime.block_on(async {
             let mut rendering = self.app.report(report, &given, output::find(format).unwrap()).await?;
             let mut bytes = Vec::new();
@@ -83,7 +86,9 @@ impl Store {
     pub fn feature(&self, server: &str, name: &str, version: &str) -> Option<String> {
         let features = self.rows("features", &[]);
         let version = if version.is_empty() { Value::Null } else { version.into() };
-        let found = features.iter().find(|row| row["lsn"] == server && row["fns"] == name && row["fv"] == version);
+        let found = features
+            .iter()
+            .find(|row| row["lsn"] == server && row["fns"] == name && row["fv"] == version);
         found.map(|row| row["fid"].to_string())
     }
 
@@ -125,7 +130,10 @@ pub fn contents(root: &Path) -> Vec<String> {
     for table in headroom::event::Table::ALL {
         for (day, file) in snapshot.files(table) {
             let opened = std::fs::File::open(root.join(file.path())).unwrap();
-            let batches = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(opened).unwrap().build().unwrap();
+            let batches = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(opened)
+                .unwrap()
+                .build()
+                .unwrap();
             for batch in batches.map(Result::unwrap) {
                 let schema = batch.schema();
                 for row in 0..batch.num_rows() {
@@ -242,12 +250,18 @@ impl Answer {
         let mut reader = BufReader::new(socket);
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
-        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{line:?}"));
+        let status = line
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .unwrap_or_else(|| panic!("{line:?}"));
         let mut headers = Vec::new();
         loop {
             line.clear();
             reader.read_line(&mut line).unwrap();
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            let Some((name, value)) = line.trim_end().split_once(": ") else {
+                break;
+            };
             headers.push((name.to_ascii_lowercase(), value.to_owned()));
         }
         let mut answer = Self {
@@ -281,7 +295,10 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {

@@ -1,0 +1,231 @@
+//! `active_users(who, started, ended, zone)`: how many are active on each day, in the last fortnight, and ever.
+//!
+//! For each day there is a bit for every holder. Days are then gone through once: a holder covers the days from an active
+//! one until the next, or until fourteen days are over, so that counts are sums of starts and ends of covers:
+//!
+//! ```text
+//!   active   ■  ■              ■
+//!   covers   ├──┼─────────────┤├─────────────┤     +1 where a cover starts, −1 past its end
+//! ```
+
+use std::collections::BTreeMap;
+use std::mem::size_of;
+use std::sync::Arc;
+
+use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, ListArray, StringArray, StructArray, UInt64Array};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Date32Type, Field, FieldRef, UInt64Type};
+use datafusion::error::Result;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
+use datafusion::scalar::ScalarValue;
+
+use super::arguments::{constant, instants, item, list, list_of, of_holder, zone};
+use super::holders::Holders;
+use crate::time::{Day, Micros, Offsets};
+
+/// How long a user counts as a recent one, the active day included.
+const FORTNIGHT: i32 = 14;
+
+/// `active_users(who, started, ended, zone)`: a list of `{day, daily, recent_change, ever_change}`, for local days of which
+/// `[started, ended)` holds an instant and those on which a count changes. `daily` is how many are active on the day; running
+/// sums of the changes are how many were active in the fourteen days up to it, and on any day up to it. Rows without a name
+/// count for nobody.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct ActiveUsers(Signature);
+
+impl Default for ActiveUsers {
+    fn default() -> Self {
+        Self(of_holder(&[DataType::Utf8]))
+    }
+}
+
+fn fields() -> Vec<Field> {
+    let count = |name| Field::new(name, DataType::Int64, false);
+    let day = Field::new("day", DataType::Date32, false);
+    vec![day, count("daily"), count("recent_change"), count("ever_change")]
+}
+
+impl AggregateUDFImpl for ActiveUsers {
+    fn name(&self) -> &'static str {
+        "active_users"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.0
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(list_of(fields()))
+    }
+
+    fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
+        Ok(Box::<Activity>::default())
+    }
+
+    fn state_fields(&self, _: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
+        let list = |name, of| Arc::new(Field::new(name, DataType::new_list(of, true), true));
+        Ok(vec![
+            list("names", DataType::Utf8),
+            list("days", DataType::Date32),
+            // The same number of words for each day, one after the other.
+            list("bits", DataType::UInt64),
+        ])
+    }
+}
+
+/// For each day a bit for every holder that is active.
+#[derive(Debug, Default)]
+struct Activity {
+    offsets: Option<Offsets>,
+    holders: Holders,
+    places: BTreeMap<Day, usize>,
+    bits: Vec<Vec<u64>>,
+    /// The day of the last row: its instants, and its place.
+    current: Option<(Micros, Micros, usize)>,
+}
+
+impl Activity {
+    fn place(&mut self, day: Day) -> usize {
+        *self.places.entry(day).or_insert_with(|| {
+            self.bits.push(Vec::new());
+            self.bits.len() - 1
+        })
+    }
+
+    fn set(&mut self, place: usize, holder: u32) {
+        let (bits, word) = (&mut self.bits[place], holder as usize / 64);
+        if bits.len() <= word {
+            bits.resize(word + 1, 0);
+        }
+        bits[word] |= 1 << (holder % 64);
+    }
+
+    fn add(&mut self, offsets: &mut Offsets, holder: u32, started: Micros, ended: Micros) {
+        // Files are days, so that hardly any row is of another day than the one before.
+        if let Some((start, end, place)) = self.current
+            && start <= started
+            && started < ended
+            && ended <= end
+        {
+            self.set(place, holder);
+            return;
+        }
+        for day in offsets.days_touched(started, ended) {
+            let place = self.place(day);
+            self.set(place, holder);
+            let zone = offsets.zone();
+            self.current = Some((zone.start_of(day), zone.start_of(day.next()), place));
+        }
+    }
+
+    /// What happens on each day: how many are active, and how the counts of recent and of all users change.
+    fn changes(&self) -> BTreeMap<Day, (i64, i64, i64)> {
+        let mut changes: BTreeMap<Day, (i64, i64, i64)> = BTreeMap::new();
+        let mut last_active: Vec<Option<Day>> = vec![None; self.holders.len()];
+        for (day, place) in &self.places {
+            let (mut daily, mut new) = (0, 0);
+            for holder in ones(&self.bits[*place]) {
+                daily += 1;
+                match last_active[holder].replace(*day) {
+                    None => new += 1,
+                    Some(before) => changes.entry(before.plus(FORTNIGHT).min(*day)).or_default().1 -= 1,
+                }
+            }
+            let today = changes.entry(*day).or_default();
+            *today = (daily, today.1 + daily, new);
+        }
+        for last in last_active.into_iter().flatten() {
+            changes.entry(last.plus(FORTNIGHT)).or_default().1 -= 1;
+        }
+        changes
+    }
+}
+
+/// The places of the ones among bits.
+fn ones(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    words.iter().enumerate().flat_map(|(place, word)| {
+        let bits = std::iter::successors((*word != 0).then_some(*word), |rest| {
+            let rest = rest & (rest - 1);
+            (rest != 0).then_some(rest)
+        });
+        bits.map(move |rest| place * 64 + rest.trailing_zeros() as usize)
+    })
+}
+
+impl Accumulator for Activity {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let (started, ended) = (instants(&values[1])?, instants(&values[2])?);
+        let mut offsets = match (self.offsets.take(), constant(&values[3], "zone")?) {
+            (Some(offsets), _) => offsets,
+            (None, Some(name)) => Offsets::new(zone(&name)?),
+            (None, None) => return Ok(()),
+        };
+        let numbers = self.holders.numbers(&values[0])?;
+        for row in 0..started.len() {
+            if let (Some(holder), true, true) = (numbers.get(row), started.is_valid(row), ended.is_valid(row)) {
+                self.add(&mut offsets, holder, started.value(row), ended.value(row));
+            }
+        }
+        self.offsets = Some(offsets);
+        Ok(())
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
+        let (names, days, bits) = (states[0].as_list::<i32>(), states[1].as_list::<i32>(), states[2].as_list::<i32>());
+        for row in 0..names.len() {
+            let (names, days, bits) = (names.value(row), days.value(row), bits.value(row));
+            let numbers: Vec<u32> = names
+                .as_string::<i32>()
+                .iter()
+                .map(|name| self.holders.number(name.unwrap_or_default()))
+                .collect();
+            let (days, bits) = (days.as_primitive::<Date32Type>(), bits.as_primitive::<UInt64Type>().values());
+            let words = numbers.len().div_ceil(64);
+            for (day, bits) in days.values().iter().zip(bits.chunks(words.max(1))) {
+                let place = self.place(Day(*day));
+                for holder in ones(bits) {
+                    self.set(place, numbers[holder]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<Vec<ScalarValue>> {
+        let words = self.holders.len().div_ceil(64);
+        let names: StringArray = (0..self.holders.len())
+            .map(|holder| Some(self.holders.name(holder as u32)))
+            .collect();
+        let days: Date32Array = self.places.keys().map(|day| Some(day.0)).collect();
+        let mut bits = Vec::with_capacity(words * self.places.len());
+        for place in self.places.values() {
+            bits.extend_from_slice(&self.bits[*place]);
+            bits.resize(bits.len() + words - self.bits[*place].len(), 0);
+        }
+        Ok(vec![
+            list(Arc::new(names))?,
+            list(Arc::new(days))?,
+            list(Arc::new(UInt64Array::from(bits)))?,
+        ])
+    }
+
+    fn evaluate(&mut self) -> Result<ScalarValue> {
+        let changes = self.changes();
+        let days: Date32Array = changes.keys().map(|day| Some(day.0)).collect();
+        let column = |of: fn(&(i64, i64, i64)) -> i64| -> ArrayRef { Arc::new(changes.values().map(of).map(Some).collect::<Int64Array>()) };
+        let columns = vec![
+            Arc::new(days) as ArrayRef,
+            column(|day| day.0),
+            column(|day| day.1),
+            column(|day| day.2),
+        ];
+        let values = StructArray::try_new(fields().into(), columns, None)?;
+        let list = ListArray::try_new(item(fields()), OffsetBuffer::from_lengths([changes.len()]), Arc::new(values), None)?;
+        Ok(ScalarValue::List(Arc::new(list)))
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.holders.size() + self.places.len() * (self.holders.len() / 8 + 64)
+    }
+}
