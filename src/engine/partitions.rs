@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn at(text: &str) -> Expr {
-        let at = chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros();
+        let at = DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros();
         lit(ScalarValue::TimestampMicrosecond(Some(at), Some("UTC".into())))
     }
 

@@ -1,6 +1,6 @@
 //! Chance that falls the same way on every machine.
 //!
-//! Only the stream of ChaCha8 is taken from a library. How numbers are made of it is written out here, because `rand` may
+//! Only the stream of `ChaCha8` is taken from a library. How numbers are made of it is written out here, because `rand` may
 //! change its ways of sampling from one version to the next.
 
 use rand::{Rng as _, SeedableRng as _};

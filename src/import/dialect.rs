@@ -102,7 +102,7 @@ pub fn find(name: &str) -> Option<&'static dyn Dialect> {
     DIALECTS
         .iter()
         .copied()
-        .find(|dialect| matches(&dialect.name()) || dialect.aliases().iter().any(|alias| matches(&alias)))
+        .find(|dialect| matches(&dialect.name()) || dialect.aliases().iter().any(matches))
 }
 
 /// The names of all dialects.

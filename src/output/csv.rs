@@ -60,9 +60,9 @@ impl Encoder for CsvEncoder {
                     self.text.push(b'\'');
                 }
                 cell.write_text(&mut self.text);
-                writer.write_field(&self.text).map_err(csv_error)?;
+                writer.write_field(&self.text).map_err(|error| csv_error(&error))?;
             }
-            writer.write_record(None::<&[u8]>).map_err(csv_error)?;
+            writer.write_record(None::<&[u8]>).map_err(|error| csv_error(&error))?;
         }
         writer.flush()?;
         Ok(())
@@ -75,6 +75,6 @@ fn writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
 }
 
-fn csv_error(error: csv::Error) -> ArrowError {
+fn csv_error(error: &csv::Error) -> ArrowError {
     ArrowError::CsvError(error.to_string())
 }

@@ -1,11 +1,13 @@
 //! What every report has in common, added to its bound plan: order, zone and the names of features.
 
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Column as PlanColumn, JoinType};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, ExprSchemable as _, LogicalPlan, LogicalPlanBuilder};
 
 use super::{Column, ColumnType, Definition, Request};
-use arrow::datatypes::{DataType, TimeUnit};
 
 /// The plan of a request, and its columns in order.
 pub(super) fn refine(
@@ -36,7 +38,7 @@ pub(super) fn refine(
     // Nulls sort after everything.
     let order = order.into_iter().map(|handle| column(handle).sort(true, false));
     let plan = plan.sort(order)?;
-    let schema = plan.schema().clone();
+    let schema = Arc::clone(plan.schema());
     let shown = columns.iter().map(|wanted| {
         let handle = column(&wanted.name);
         let handle = match wanted.kind {

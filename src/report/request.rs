@@ -69,8 +69,8 @@ impl Request {
         let mut request = Self {
             zone,
             granularity: None,
-            limit: integer(values.remove("limit")),
-            offset: integer(values.remove("offset")).unwrap_or(0),
+            limit: integer(values.remove("limit").as_ref()),
+            offset: integer(values.remove("offset").as_ref()).unwrap_or(0),
             title: match values.remove("rn") {
                 Some(Value::Text(title)) => Some(title),
                 _ => None,
@@ -120,7 +120,7 @@ impl Request {
                 let end = if with_today { today } else { today.previous() };
                 let last = last.map_or(end, |last| last.min(end));
                 // Where nothing is known, no day is.
-                let known = scope.snapshot.first().map_or(last.next(), |at| self.zone.day_of(at));
+                let known = scope.snapshot.first().map_or_else(|| last.next(), |at| self.zone.day_of(at));
                 (first.map_or(known, |first| first.max(known)), last)
             }
             _ => return Ok(()),
@@ -194,9 +194,9 @@ fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<
     Ok(values)
 }
 
-fn integer(value: Option<Value>) -> Option<u64> {
+fn integer(value: Option<&Value>) -> Option<u64> {
     match value {
-        Some(Value::Integer(number)) => Some(number),
+        Some(Value::Integer(number)) => Some(*number),
         _ => None,
     }
 }

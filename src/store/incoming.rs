@@ -250,7 +250,9 @@ impl<'a> Incoming<'a> {
         change.put_registry(&self.registry)?;
         for (day, file) in &changed {
             change.replace_file(Table::Events, *day, Some(file), generation)?;
-            change.replace_facts(*day, facts.get(day).unwrap_or(&DayFacts::default()))?;
+            if let Some(facts) = facts.get(day) {
+                change.replace_facts(*day, facts)?;
+            }
         }
         for day in &derived {
             day.put(&change, generation)?;

@@ -77,7 +77,7 @@ fn the_same_events_come_in_by_every_neutral_format() {
             "{path}: {summary}"
         );
         let contents = crate::support::contents(store.as_ref());
-        assert_eq!(contents, *expected.get_or_insert(contents.clone()), "{path}");
+        assert_eq!(contents, *expected.get_or_insert_with(|| contents.clone()), "{path}");
         if path != &ndjson {
             assert_eq!(summary["duplicates"], 3, "{path}");
         }

@@ -218,8 +218,8 @@ fn pages_put_together_are_the_whole() {
     assert_eq!(whole.len(), 48);
     let pages: Vec<Value> = (0..7).flat_map(|page| rows(&format!("&limit=7&offset={}", page * 7))).collect();
     assert_eq!(pages, whole);
-    assert_eq!(rows("&offset=48"), [json!(0); 0]);
-    assert_eq!(rows("&offset=1000&limit=1"), [json!(0); 0]);
+    assert!(rows("&offset=48").is_empty());
+    assert!(rows("&offset=1000&limit=1").is_empty());
     assert_eq!(rows("&offset=40"), whole[40..]);
     let csv = server.get(&format!("{path}&limit=2&offset=9").replace("/json", "/csv"));
     assert_eq!(csv.text(), "Date,Denials\r\n2026-03-02 09:00,0\r\n2026-03-02 10:00,1\r\n");

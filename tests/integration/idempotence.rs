@@ -121,7 +121,7 @@ fn flexnet_logs_that_overlap_are_one() {
     for line in lines.drain(..) {
         let hour: u32 = line[..2].trim().parse().unwrap();
         day += u32::from(hour < last && last - hour > 12);
-        if hour != last && hour % 4 == 0 {
+        if hour != last && hour.is_multiple_of(4) {
             let (month, date) = if day > 31 { (4, day - 31) } else { (3, day) };
             dated.push(format!("{hour:2}:00:00 (lmgrd) TIMESTAMP {month}/{date}/2024\n"));
         }

@@ -3,6 +3,9 @@
 //! `model` is an independent, naive reading of the definitions; everything that counts is compared with it. `support` has
 //! stores that vanish and servers that stop.
 
+#![expect(unreachable_pub, reason = "a test binary has nothing that others reach")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod cli;
 mod contract;
 mod crash;

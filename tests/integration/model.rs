@@ -19,7 +19,7 @@
 //!   the instant of the jump. A *denial* belongs to the day and the hour its own wall clock shows.
 
 // The signatures mirror the parameters of the reports, one for one; a struct for each would only hide that.
-#![allow(clippy::too_many_arguments)]
+#![expect(clippy::too_many_arguments, reason = "plain functions of plain values")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -41,10 +41,11 @@ pub(super) fn of_day(input: &DayInput<'_>) -> Vec<DenialRow> {
         for (name, user, at) in input.next_head {
             after_midnight.entry((*name, user)).or_default().push(*at);
         }
-        for ((name, user), times) in &mut got {
+        // Each list is its own, so that it does not matter in which order they are completed.
+        got.iter_mut().for_each(|((name, user), times)| {
             times.extend(after_midnight.get(&(*name, input.strings.get(*user))).into_iter().flatten());
             times.sort_unstable();
-        }
+        });
     }
 
     let helped = |event: &EventRow| {
