@@ -36,28 +36,30 @@ title = "Denials"
 type = "integer"
 summary = "denied licenses in the period"
 */
-SELECT
-    fid,
-    ldt,
-    sum(denied) AS ldtc
-FROM (
+WITH counted AS (
     SELECT
         feature_id AS fid,
         period_start(at, $grat, $tz) AS ldt,
-        licenses AS denied
+        sum(licenses) AS ldtc
     FROM denials
     WHERE feature_id IN ($feature)
         AND at >= $from AND at < $until
         AND ($true IS NULL OR is_true = $true)
         AND ($reason IS NULL OR reason_class = $reason)
-    UNION ALL
-    -- A zero for every period, so that quiet ones have a row too.
+    GROUP BY feature_id, period_start(at, $grat, $tz)
+),
+-- Quiet periods have a row too. There may be millions, so that it is the counts that are kept in memory.
+wanted AS (
     SELECT
         features.feature_id AS fid,
-        quiet.ldt,
-        0 AS denied
+        range.ldt
     FROM features
-    CROSS JOIN (SELECT unnest(periods($sd, $ed, $grat)) AS ldt) AS quiet
+    CROSS JOIN (SELECT unnest(periods($sd, $ed, $grat)) AS ldt) AS range
     WHERE features.feature_id IN ($feature)
 )
-GROUP BY fid, ldt
+SELECT
+    wanted.fid,
+    wanted.ldt,
+    coalesce(counted.ldtc, 0) AS ldtc
+FROM counted
+RIGHT JOIN wanted ON counted.fid = wanted.fid AND counted.ldt = wanted.ldt
