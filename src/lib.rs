@@ -1,4 +1,39 @@
-//! headroom
+//! Analytics of software-license usage: who was refused, when and how often; how many licenses of a feature were in use, for
+//! how many of the working hours; how many users and hosts are active.
+//!
+//! ```text
+//!  logs, NDJSON, CSV, Parquet                      GET|POST /api/v1/report/feature/3/denials/csv?sd=…&ed=…
+//!          │ import                                                │ http
+//!          ▼                                                       ▼
+//!   dialect ─▶ events ──commit──▶ store ──snapshot──▶ engine ◀─plan─ report ◀── queries/reports/*.sql
+//!                  │                │                   │ rows
+//!                  └─ derive ───────┘                   ▼
+//!      sessions, denials, by day              output: json, csv ──▶ whoever asked
+//! ```
+//!
+//! | to change | go to |
+//! |---|---|
+//! | what an event, a session or a denial is | [`event`], and how one follows from the other: `store::derive` |
+//! | days, zones, working hours, periods | [`time`] |
+//! | a format that comes in | `import/`, and the list [`import::DIALECTS`] |
+//! | how files and commits work | [`store`] |
+//! | what SQL can call | `functions/`, and the list [`functions::FUNCTIONS`] |
+//! | how queries run and stop | [`engine`] |
+//! | a report | `queries/reports/`: a file is all there is to it; how it is read: [`report`] |
+//! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
+//! | routes, tokens, errors and their codes | [`http`], [`token`] |
+//! | a command | `cli/` |
+//!
+//! Layers call downwards only: `main → cli → http → app → report, output → engine → functions → store → event, time`, and
+//! `import → store`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
+//!
+//! Where this differs from what a reader may expect of the field's models:
+//!
+//! - Integration tests and the program share one process-wide engine per store, not one per request: plans are compiled against
+//!   tables without rows, and the tables of a snapshot take their places when a plan runs, so that no name is ever resolved
+//!   twice.
+//! - A day of a table is one file, however large. Files are rewritten by day; there is nothing to compact.
+
 pub mod app;
 pub mod cli;
 pub mod engine;

@@ -235,7 +235,7 @@ impl Reading<'_> {
         Ok(facts)
     }
 
-    /// What derivation counted for each server on the days `first` to `last`.
+    /// What derivation counted for each server and day.
     pub(crate) fn counts(&self) -> Result<BTreeMap<(Day, Id), Counts>, StoreError> {
         let sql = "SELECT day, server_id, sessions, orphans, ambiguous, truncated, open FROM derived_counts";
         let mut counts = self.0.prepare(sql)?;

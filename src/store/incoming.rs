@@ -196,9 +196,9 @@ impl<'a> Incoming<'a> {
         }
         let covered: BTreeSet<Day> = runs_of_day.keys().copied().collect();
 
-        let (files, mut facts) = {
+        let (files, mut facts, mut counts) = {
             let reading = self.writer.catalog.read()?;
-            (reading.files()?, reading.facts()?)
+            (reading.files()?, reading.facts()?, reading.counts()?)
         };
         let last_before = last_instants(&facts);
         let mut events = rederive::event_files(&files);
@@ -242,6 +242,13 @@ impl<'a> Incoming<'a> {
             Ok(())
         })?;
 
+        // Days that were derived have new counts, beside those of the days that were not.
+        counts.retain(|(day, _), _| derived.iter().all(|derived| derived.day() != *day));
+        for derived in &derived {
+            counts.extend(derived.counts.iter().map(|(server, counts)| ((derived.day(), *server), *counts)));
+        }
+        sum_counts(&counts, &covered, &self.servers, &mut committed);
+
         let new_files = changed.values().chain(derived.iter().flat_map(|day| day.files.iter().flatten()));
         partition::sync_folders(&root, new_files)?;
         let change = self.writer.catalog.change()?;
@@ -257,12 +264,6 @@ impl<'a> Incoming<'a> {
         for day in &derived {
             day.put(&change, generation)?;
         }
-        change.commit()?;
-
-        // The counts of the days that were derived are in the catalog now, beside those of the days that were not.
-        let counts = self.writer.catalog.read()?.counts()?;
-        sum_counts(&counts, &covered, &self.servers, &mut committed);
-        let change = self.writer.catalog.change()?;
         change.put_import(&ledger(&committed))?;
         change.commit()?;
         self.writer.collect_garbage()?;

@@ -80,6 +80,11 @@ impl Derived {
 }
 
 impl Written {
+    /// The day that was derived.
+    pub(super) const fn day(&self) -> Day {
+        self.day
+    }
+
     /// Names the files in the catalog.
     pub(super) fn put(&self, change: &Change<'_>, generation: u64) -> Result<(), StoreError> {
         for (place, (table, day)) in self.places.iter().enumerate() {

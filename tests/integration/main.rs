@@ -9,6 +9,7 @@
 mod cli;
 mod contract;
 mod crash;
+mod docs;
 mod examples;
 mod golden;
 mod idempotence;
