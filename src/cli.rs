@@ -19,8 +19,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Who was refused a license, how many were in use, for how many of the working hours, by how many users: answers from the
-/// logs of license servers.
+/// Who was refused a license, how many were in use, for how many of the working hours, by how
+/// many users: answers from the logs of license servers
 ///
 /// A first look:      headroom demo
 /// Your own log:      headroom import --store licenses --timezone Europe/Berlin adskflex.log

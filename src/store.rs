@@ -150,10 +150,10 @@ pub fn create(root: &Path, zone: Zone) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether there is a store.
+/// Whether there is a store, of whichever format and in whichever state.
 #[must_use]
 pub fn exists(root: &Path) -> bool {
-    catalog::Catalog::open(root).is_ok()
+    !matches!(catalog::Catalog::open(root), Err(StoreError::Missing { .. }))
 }
 
 /// Takes snapshots of a store, and notices when any process has changed it. There need not be a store yet.
@@ -164,8 +164,9 @@ pub struct Watcher {
     seen: Option<(i64, Arc<Snapshot>)>,
 }
 
-/// Device and number of a file: another file of the same name has others.
-type FileIdentity = (u64, u64);
+/// Device and number of a file, and when it was made: another file of the same name has others, even where numbers are used
+/// again.
+type FileIdentity = (u64, u64, Option<std::time::SystemTime>);
 
 impl Watcher {
     /// Watches a store, or the place where one will be.
@@ -219,5 +220,5 @@ impl Watcher {
 fn identity(path: &Path) -> Option<FileIdentity> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
+    Some((metadata.dev(), metadata.ino(), metadata.created().ok()))
 }

@@ -38,6 +38,9 @@ pub const HOUR: Micros = 60 * MINUTE;
 /// Twenty-four hours in [`Micros`]; a calendar day may be longer or shorter.
 pub const DAY: Micros = 24 * HOUR;
 
+/// More periods than anyone reads in one report: 200 years of hours are 1.8 million.
+pub const MOST_PERIODS: usize = 5_000_000;
+
 /// A text that is no date, time, zone or granularity: what it was, and what would have been accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {expected}")]

@@ -12,9 +12,10 @@ use crate::time::{Day, Zone};
 
 /// Take usage events into a store
 ///
-/// Each file comes in as a whole or not at all, and importing it again, or a longer copy of it, changes nothing that is there.
-/// Formats are recognised by content: FlexNet debug logs, and neutral events as NDJSON, CSV or Parquet; .gz and .zst are read
-/// as they are. A store that is not there yet is made, in the zone of --timezone.
+/// Each file comes in as a whole or not at all, and importing it again, or a longer copy of it,
+/// changes nothing that is there. Formats are recognised by content: FlexNet debug logs, and
+/// neutral events as NDJSON, CSV or Parquet; .gz and .zst are read as they are. A store that is
+/// not there yet is made, in the zone of --timezone.
 ///
 ///   headroom import --store licenses --server flex01 --timezone Europe/Berlin debug.log debug.log.1.gz
 #[derive(Debug, Args)]

@@ -91,7 +91,7 @@ impl Args for ReportArgs {
                 "Write a report without a server: for bulk history and for cron\n\n\
                  Each report has its own parameters, the same as over HTTP: `headroom report denials --help`.\n\n  \
                  headroom report features --store licenses --format csv\n  \
-                 headroom report denials --store licenses --feature 3 --sd 2026-01-01 --ed 2026-12-31 --format csv -o denials.csv",
+                 headroom report denials --store licenses --feature 3 \\\n      --sd 2026-01-01 --ed 2026-12-31 --format csv -o denials.csv",
             )
             .subcommand_required(true)
             .subcommand_value_name("NAME")

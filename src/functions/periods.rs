@@ -10,10 +10,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 use super::arguments::{arrays, constant, granularity, local_type};
-use crate::time::Day;
-
-/// More periods than anyone reads: 200 years of hours are 1.8 million.
-const MOST: usize = 5_000_000;
+use crate::time::{Day, MOST_PERIODS};
 
 /// `periods(first DATE, last DATE, granularity)`: the wall-clock starts of all periods that share a day with the range.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -51,10 +48,10 @@ impl ScalarUDFImpl for Periods {
             let before = starts.len();
             if let Some(length) = length {
                 let (first, last) = (Day(first.value(row)), Day(last.value(row)));
-                starts.extend(length.starts(first, last).take(MOST + 1 - before));
+                starts.extend(length.starts(first, last).take(MOST_PERIODS + 1 - before));
             }
-            if starts.len() > MOST {
-                return exec_err!("a range of more than {MOST} periods");
+            if starts.len() > MOST_PERIODS {
+                return exec_err!("a range of more than {MOST_PERIODS} periods");
             }
             lengths.push(starts.len() - before);
         }

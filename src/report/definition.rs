@@ -94,12 +94,7 @@ impl Definition {
                 Param::new("today", ParamType::Boolean, false, "1 for today as well"),
             ],
         };
-        let feature = Param::new(
-            "feature",
-            ParamType::Features,
-            true,
-            "number of the feature, several with commas between, or all",
-        );
+        let feature = Param::new("feature", ParamType::Features, true, "which features");
         let features = definition.of_features().then_some(feature);
         definition.params.splice(0..0, features.into_iter().chain(days));
         sql.clone_into(&mut definition.sql);

@@ -8,7 +8,7 @@ use datafusion::scalar::ScalarValue;
 use super::bind::{Binding, Bindings};
 use super::{Definition, Param, ParamType, Range, ReportError, Value};
 use crate::store::Snapshot;
-use crate::time::{Day, Granularity, Micros, Zone};
+use crate::time::{Day, Granularity, MOST_PERIODS, Micros, Zone};
 
 /// The parameters that every report takes.
 pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
@@ -126,6 +126,16 @@ impl Request {
             _ => return Ok(()),
         };
         self.days = Some((first, last));
+        if let Some(Value::Granularity(granularity)) = values.get("grat")
+            && granularity.at_most(first.to(last).len()) > MOST_PERIODS
+        {
+            return Err(ReportError::Contradiction {
+                reason: format!(
+                    "parameter \"grat\" ({}) makes too many periods of \"sd\" to \"ed\" ({first} to {last}); accepted: at most {MOST_PERIODS}",
+                    granularity.name()
+                ),
+            });
+        }
         self.bind("sd", Value::Date(first).scalar());
         self.bind("ed", Value::Date(last).scalar());
         let instant = |day| ScalarValue::TimestampMicrosecond(Some(self.zone.start_of(day)), Some("UTC".into()));

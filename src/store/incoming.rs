@@ -22,7 +22,7 @@ use super::catalog::{FactsByDay, LedgerEntry};
 use super::derive::Counts;
 use super::facts::DayFacts;
 use super::partition::{self, PartitionFile};
-use super::rederive::{self, Rederivation};
+use super::rederive::{self, Rederivation, Written};
 use super::registry::Registry;
 use super::rows::{EventRows, Id};
 use super::writer::{FileIds, Writer, read_events, remove};
@@ -243,7 +243,8 @@ impl<'a> Incoming<'a> {
         })?;
 
         // Days that were derived have new counts, beside those of the days that were not.
-        counts.retain(|(day, _), _| derived.iter().all(|derived| derived.day() != *day));
+        let rederived: BTreeSet<Day> = derived.iter().map(Written::day).collect();
+        counts.retain(|(day, _), _| !rederived.contains(day));
         for derived in &derived {
             counts.extend(derived.counts.iter().map(|(server, counts)| ((derived.day(), *server), *counts)));
         }

@@ -91,6 +91,17 @@ impl Granularity {
         std::iter::successors(Some(start), move |start| Some(self.next(*start))).take_while(move |start| *start < end)
     }
 
+    /// At most how many periods share a day with so many days.
+    #[must_use]
+    pub const fn at_most(self, days: usize) -> usize {
+        match self {
+            Self::Hour => days * 24,
+            Self::Day => days,
+            Self::Week => days / 7 + 2,
+            Self::Month | Self::Quarter | Self::Year => days / 28 + 2,
+        }
+    }
+
     /// The text of the period that starts at the wall-clock time `start`.
     #[must_use]
     pub fn label(self, start: Micros) -> String {

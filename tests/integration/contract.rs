@@ -129,6 +129,7 @@ fn wrong_parameters_are_named() {
         ("sd=2026-03-02&ed=2026-03-03&tz=Berlin", 1002, vec!["\"tz\"", "Europe/Berlin"]),
         ("sd=2026-03-02&ed=2026-03-03&reason=bad", 1002, vec!["\"reason\"", "not_entitled"]),
         ("sd=2026-03-02&sd=2026-03-02&ed=2026-03-03", 1003, vec!["\"sd\""]),
+        ("sd=0000-01-01&ed=2026-03-03", 1002, vec!["\"sd\""]),
     ] {
         let message = refused(server, &format!("{DENIALS}/json?{query}"), 400, code);
         assert!(words.iter().all(|word| message.contains(word)), "{query}: {message}");
@@ -149,6 +150,11 @@ fn wrong_parameters_are_named() {
     }
     let grouped = format!("/report/feature/2/denials/grouped/json?{RANGE}");
     assert!(refused(server, &grouped, 400, 1001).contains("\"grat\""));
+    let ages = "/report/feature/2/denials/grouped/json?sd=0001-01-01&ed=9999-12-31";
+    assert!(refused(server, &format!("{ages}&grat=6"), 400, 1003).contains("at most 5000000"));
+    assert_eq!(server.get(&format!("{ages}&grat=YEAR&limit=1")).json()["totalCount"], 9999);
+    let all_days = "/report/feature/2/utilization-history/json?sd=0001-01-01&ed=9999-12-31&st=00:00&et=24:00";
+    assert_eq!(server.get(all_days).json()["totalCount"], 2);
     assert!(refused(server, &format!("{grouped}&grat=7"), 400, 1002).contains("QUARTER or 2"));
     assert!(refused(server, "/report/users/realtime-count/json?model=2020", 400, 1002).contains("2013, 2019"));
 }

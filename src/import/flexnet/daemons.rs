@@ -85,13 +85,15 @@ impl Daemons {
                 self.lmgrd_started = Some(at);
             }
             (false, Status::Started) => self.started(daemon, at, tell)?,
-            (true, Status::ShutsDown(other)) if self.known.contains_key(other) => self.stopped(other, at, tell)?,
-            (true, Status::Stops | Status::ShutsDown(_)) => {
+            (_, Status::ShutsDown(other)) if self.known.contains_key(other) => self.stopped(other, at, tell)?,
+            // It served nobody that the log knows.
+            (_, Status::ShutsDown(_)) => {}
+            (true, Status::Stops) => {
                 for name in self.known.keys().cloned().collect::<Vec<_>>() {
                     self.stopped(&name, at, tell)?;
                 }
             }
-            (false, Status::Stops | Status::ShutsDown(_)) => self.stopped(daemon, at, tell)?,
+            (false, Status::Stops) => self.stopped(daemon, at, tell)?,
         }
         self.last = Some(at);
         Ok(())
@@ -196,6 +198,21 @@ mod tests {
     #[test]
     fn a_log_without_a_start_tells_nothing() {
         assert_eq!(play(&[(0, "x", "OUT"), (100, "lmgrd", "TIMESTAMP")]), [""; 0]);
+    }
+
+    #[test]
+    fn lmgrd_shuts_down_the_daemon_that_it_names() {
+        let mut told = Vec::new();
+        let mut daemons = Daemons::default();
+        let mut tell = |daemon: &str, up: bool, _: Micros| {
+            told.push(format!("{daemon} {up}"));
+            Ok(())
+        };
+        daemons.request("x", 0, &mut tell).unwrap();
+        daemons.request("y", 1, &mut tell).unwrap();
+        daemons.status(LMGRD, Status::ShutsDown("z"), 2, &mut tell).unwrap();
+        daemons.status(LMGRD, Status::ShutsDown("y"), 3, &mut tell).unwrap();
+        assert_eq!(told, ["y false"]);
     }
 
     #[test]

@@ -103,7 +103,11 @@ impl<'a> Status<'a> {
             return Some(Self::Stops);
         }
         let rest = text.strip_prefix("Shutting down")?;
-        Some(Self::ShutsDown(rest.split_ascii_whitespace().next().unwrap_or_default()))
+        // `Shutting down adskflex pid=3372 …` is about another daemon.
+        if rest.contains(" pid=") {
+            return Some(Self::ShutsDown(rest.split_ascii_whitespace().next().unwrap_or_default()));
+        }
+        Some(Self::Stops)
     }
 }
 
