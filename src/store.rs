@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 pub use self::catalog::LedgerEntry;
 pub use self::check::{CheckSummary, Flaw};
-pub use self::incoming::{Committed, Incoming};
+pub use self::incoming::{Committed, Coverage, Holds, Incoming};
 pub use self::partition::PartitionFile;
 pub use self::registry::{Feature, Server};
 pub use self::snapshot::{FeatureState, ServerState, Snapshot};

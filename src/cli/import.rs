@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::{StoreArgs, say, show};
 use crate::app;
 use crate::import::{Dialect, ImportOptions, Input, Tally, dialect_names, find_dialect};
+use crate::store::Holds;
 use crate::time::{Day, Zone};
 
 /// Take usage events into a store
@@ -60,18 +60,22 @@ impl ImportArgs {
             strict: self.strict,
         };
         let mut total = Tally::default();
+        let mut failure = None;
         for path in &self.files {
-            let tally = import_file(&self.store.store, path, &options);
-            // What came before is in the store, and its summary must not be lost.
-            let tally = tally.inspect_err(|_| {
-                if total.files > 0 {
-                    print(&total, self.json);
+            match import_file(&self.store.store, path, &options) {
+                Ok(tally) => total.add(tally),
+                Err(error) => {
+                    failure = Some(error.context(format!("nothing of {} was imported", path.display())));
+                    break;
                 }
-            });
-            total.add(tally.with_context(|| format!("nothing of {} was imported", path.display()))?);
+            }
         }
-        print(&total, self.json);
-        Ok(())
+        // What came before a failure is in the store, and its summary must not be lost.
+        if total.files > 0 {
+            total.set_holds(Holds::read(&self.store.store, &total.coverage)?);
+            print(&total, self.json);
+        }
+        failure.map_or(Ok(()), Err)
     }
 }
 

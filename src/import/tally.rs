@@ -8,7 +8,7 @@ use serde::ser::Serializer;
 
 use super::{Flaw, FlawKind};
 use crate::event::{Event, Kind};
-use crate::store::Committed;
+use crate::store::{Committed, Coverage, Holds};
 use crate::time::{Micros, rfc3339};
 
 /// How many problems are told one by one.
@@ -57,6 +57,9 @@ pub struct Tally {
     pub problems: Vec<Problem>,
     /// How long it took.
     pub seconds: f64,
+    /// The servers and days of the files.
+    #[serde(skip)]
+    pub coverage: Coverage,
 }
 
 /// Something that was wrong with a line.
@@ -94,15 +97,22 @@ impl Tally {
     }
 
     pub(super) fn add_committed(&mut self, committed: &Committed) {
-        self.sessions += committed.sessions;
-        self.orphan_checkins += committed.orphans;
-        self.open_sessions += committed.open;
-        self.ambiguous_matches += committed.ambiguous;
-        self.truncated_by_restart += committed.truncated;
         self.duplicates += committed.duplicates;
+        self.coverage = committed.coverage.clone();
+        self.set_holds(committed.holds);
     }
 
-    /// Adds the summary of another file.
+    /// Says what the store holds, after the import, of the servers and days of the files.
+    pub const fn set_holds(&mut self, holds: Holds) {
+        self.sessions = holds.sessions;
+        self.orphan_checkins = holds.orphans;
+        self.open_sessions = holds.open;
+        self.ambiguous_matches = holds.ambiguous;
+        self.truncated_by_restart = holds.truncated;
+    }
+
+    /// Adds the summary of another file. What the store holds of both is no sum: files may share servers and days, so that
+    /// [`Tally::set_holds`] must follow.
     pub fn add(&mut self, other: Self) {
         self.files += other.files;
         self.lines += other.lines;
@@ -112,11 +122,7 @@ impl Tally {
         }
         self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
-        self.sessions += other.sessions;
-        self.orphan_checkins += other.orphan_checkins;
-        self.open_sessions += other.open_sessions;
-        self.ambiguous_matches += other.ambiguous_matches;
-        self.truncated_by_restart += other.truncated_by_restart;
+        self.coverage.add(other.coverage);
         self.undated_lines += other.undated_lines;
         self.unparsed_lines += other.unparsed_lines;
         self.duplicates += other.duplicates;

@@ -12,13 +12,13 @@
 //! A source in order of time fills one day after the other; its runs are whole days and are written once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use rustc_hash::FxHashMap;
 
-use super::catalog::{FactsByDay, LedgerEntry};
+use super::catalog::{Catalog, FactsByDay, LedgerEntry};
 use super::derive::Counts;
 use super::facts::DayFacts;
 use super::partition::{self, PartitionFile};
@@ -57,23 +57,77 @@ struct Waiting {
     touched: u64,
 }
 
-/// What a commit changed, and what the store holds now of the servers it touched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a commit changed, and what the store holds now of what it touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Committed {
     /// Events that were in the store already.
     pub duplicates: u64,
     /// Events that were not.
     pub added: u64,
-    /// Sessions that began on the days of the source.
+    /// The servers and days of the source.
+    pub coverage: Coverage,
+    /// What the store holds of them.
+    pub holds: Holds,
+}
+
+/// Servers, and days.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    servers: BTreeSet<Id>,
+    days: BTreeSet<Day>,
+}
+
+impl Coverage {
+    /// Adds the servers and days of another source.
+    pub fn add(&mut self, other: Self) {
+        self.servers.extend(other.servers);
+        self.days.extend(other.days);
+    }
+}
+
+/// What a store holds of some servers and days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// Sessions that began on these days.
     pub sessions: u64,
-    /// Checkins on those days that no checkout explains.
+    /// Checkins on these days that no checkout explains.
     pub orphans: u64,
-    /// Checkins on those days that several checkouts explain.
+    /// Checkins on these days that several checkouts explain.
     pub ambiguous: u64,
-    /// Sessions that ended on those days because their server did.
+    /// Sessions that ended on these days because their server did.
     pub truncated: u64,
-    /// Sessions that are still held at the last instant known.
+    /// Sessions that are still held at the last instants known of these servers.
     pub open: u64,
+}
+
+impl Holds {
+    /// Reads what a store holds.
+    ///
+    /// # Errors
+    ///
+    /// When the catalog cannot be read.
+    pub fn read(root: &Path, coverage: &Coverage) -> Result<Self, StoreError> {
+        let counts = Catalog::open(root)?.read()?.counts()?;
+        Ok(Self::sum(&counts, coverage))
+    }
+
+    fn sum(counts: &BTreeMap<(Day, Id), Counts>, coverage: &Coverage) -> Self {
+        let mut holds = Self::default();
+        for ((day, server), counts) in counts {
+            if !coverage.servers.contains(server) {
+                continue;
+            }
+            // Open sessions are counted on the last day of their server, wherever that is.
+            holds.open += counts.open;
+            if coverage.days.contains(day) {
+                holds.sessions += counts.sessions;
+                holds.orphans += counts.orphans;
+                holds.ambiguous += counts.ambiguous;
+                holds.truncated += counts.truncated;
+            }
+        }
+        holds
+    }
 }
 
 impl<'a> Incoming<'a> {
@@ -194,7 +248,6 @@ impl<'a> Incoming<'a> {
         for run in runs {
             runs_of_day.entry(run.file.day).or_default().push(run);
         }
-        let covered: BTreeSet<Day> = runs_of_day.keys().copied().collect();
 
         let (files, mut facts, mut counts) = {
             let reading = self.writer.catalog.read()?;
@@ -202,7 +255,13 @@ impl<'a> Incoming<'a> {
         };
         let last_before = last_instants(&facts);
         let mut events = rederive::event_files(&files);
-        let mut committed = Committed::default();
+        let mut committed = Committed {
+            coverage: Coverage {
+                servers: std::mem::take(&mut self.servers),
+                days: runs_of_day.keys().copied().collect(),
+            },
+            ..Committed::default()
+        };
         let mut changed: BTreeMap<Day, PartitionFile> = BTreeMap::new();
         for (day, runs) in runs_of_day {
             let merged = self.merge_day(day, runs, events.get(&day), &mut committed)?;
@@ -248,7 +307,7 @@ impl<'a> Incoming<'a> {
         for derived in &derived {
             counts.extend(derived.counts.iter().map(|(server, counts)| ((derived.day(), *server), *counts)));
         }
-        sum_counts(&counts, &covered, &self.servers, &mut committed);
+        committed.holds = Holds::sum(&counts, &committed.coverage);
 
         let new_files = changed.values().chain(derived.iter().flat_map(|day| day.files.iter().flatten()));
         partition::sync_folders(&root, new_files)?;
@@ -317,23 +376,7 @@ fn last_instants(facts: &FactsByDay) -> BTreeMap<Id, Micros> {
     last
 }
 
-fn sum_counts(counts: &BTreeMap<(Day, Id), Counts>, days: &BTreeSet<Day>, servers: &BTreeSet<Id>, committed: &mut Committed) {
-    for ((day, server), counts) in counts {
-        if !servers.contains(server) {
-            continue;
-        }
-        // Open sessions are counted on the last day of their server, wherever that is.
-        committed.open += counts.open;
-        if days.contains(day) {
-            committed.sessions += counts.sessions;
-            committed.orphans += counts.orphans;
-            committed.ambiguous += counts.ambiguous;
-            committed.truncated += counts.truncated;
-        }
-    }
-}
-
-fn write_events(root: &std::path::Path, day: Day, events: &EventRows, ids: &FileIds) -> Result<PartitionFile, StoreError> {
+fn write_events(root: &Path, day: Day, events: &EventRows, ids: &FileIds) -> Result<PartitionFile, StoreError> {
     let encoded = partition::encode(Table::Events, &columns::events(&events.rows, &events.strings)?)?;
     partition::write(root, Table::Events, day, ids.next(), &encoded)
 }

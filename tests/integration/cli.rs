@@ -111,6 +111,24 @@ fn bad_lines_are_told_and_not_fatal_unless_strict() {
 }
 
 #[test]
+fn files_that_share_servers_and_days_are_counted_once() {
+    let (_folder, store, file) = temporary();
+    let event = |time: &str, kind: &str| {
+        json!({"time": time, "event": kind, "server": "s", "feature": "f", "user": "u", "host": "h"}).to_string() + "\n"
+    };
+    let first = [event("2026-03-02T10:00:00Z", "checkout"), event("2026-03-02T11:00:00Z", "checkin")].concat();
+    let second = [first.clone(), event("2026-03-02T12:00:00Z", "checkout")].concat();
+    let (first, second) = (file("a.ndjson", first.as_bytes()), file("b.ndjson", second.as_bytes()));
+    let summary: Value = serde_json::from_str(&run_ok(&["import", "--store", &store, "--json", &first, &second])).unwrap();
+    let counts = ["files", "lines", "duplicates", "sessions", "openSessions", "orphanCheckins"].map(|key| summary[key].as_u64().unwrap());
+    assert_eq!(counts, [2, 5, 2, 2, 1, 0]);
+    // What came before a file that cannot be read is there, and told.
+    let output = run(&["import", "--store", &store, "--json", &first, "missing.ndjson"]);
+    let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(!output.status.success() && summary["files"] == 1 && summary["openSessions"] == 1);
+}
+
+#[test]
 fn errors_name_the_input_and_what_was_expected() {
     let (_folder, store, file) = temporary();
     let path = file("x.ndjson", DENIAL.as_bytes());
