@@ -35,9 +35,6 @@ pub(super) fn refine(
     }
     columns.extend(definition.columns.iter().cloned());
     order.extend(definition.order.iter().map(String::as_str));
-    // Nulls sort after everything.
-    let order = order.into_iter().map(|handle| column(handle).sort(true, false));
-    let plan = plan.sort(order)?;
     let schema = Arc::clone(plan.schema());
     let shown = columns.iter().map(|wanted| {
         let handle = column(&wanted.name);
@@ -51,7 +48,11 @@ pub(super) fn refine(
         };
         Ok(handle.alias(&wanted.name))
     });
-    let plan = plan.project(shown.collect::<Result<Vec<Expr>, DataFusionError>>()?)?.build()?;
+    let plan = plan.project(shown.collect::<Result<Vec<Expr>, DataFusionError>>()?)?;
+    // Order comes last: the engine keeps that of the outermost sort, and may compute what stands above one in several parts.
+    // Nulls sort after everything.
+    let order = order.into_iter().map(|handle| column(handle).sort(true, false));
+    let plan = plan.sort(order)?.build()?;
     for column in &mut columns {
         if let (ColumnType::Period, Some(granularity)) = (column.kind, request.granularity) {
             column.kind = ColumnType::PeriodOf(granularity);

@@ -64,6 +64,32 @@ fn denials() {
 }
 
 #[test]
+fn rows_keep_their_order_however_many_parts_compute_them() {
+    let options = headroom::engine::EngineOptions {
+        partitions: 8,
+        batch_rows: 2,
+    };
+    let store = Store::with_options("UTC", options);
+    let denials: String = (1..=20)
+        .rev()
+        .map(|day| user(&format!("2015-01-{day:02} 09:00:{day:02}"), "denial", "a@h", 1))
+        .collect();
+    store.import("x.ndjson", &denials);
+    for narrowed in [
+        &[][..],
+        &[("true", "0")],
+        &[("reason", "other")],
+        &[("true", "0"), ("reason", "other")],
+        &[("tz", "Asia/Kolkata")],
+    ] {
+        let range = [("feature", "1"), ("sd", "2015-01-01"), ("ed", "2015-02-02")];
+        let rows = store.rows("denials", &[&range[..], narrowed].concat());
+        let dates: Vec<&str> = rows.iter().map(|row| row["ldt"].as_str().unwrap()).collect();
+        assert!(dates.len() == 20 && dates.is_sorted(), "{narrowed:?}: {dates:?}");
+    }
+}
+
+#[test]
 fn utilization_history() {
     let store = Store::new("UTC");
     store.import(
