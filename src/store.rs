@@ -12,7 +12,7 @@
 //! files that no catalog names; the next writer sweeps them. A retired file is deleted when no [`Snapshot`] of any process
 //! needs it.
 //!
-//! **Nothing twice.** What makes an event another event is [`rows::EventRow::identity_order`]; a day takes of each event as
+//! **Nothing twice.** What makes an event another event is `rows::EventRow::identity_order`; a day takes of each event as
 //! many as the source that tells it most often.
 
 mod catalog;
