@@ -29,9 +29,8 @@
 //!
 //! Where this differs from what a reader may expect of the field's models:
 //!
-//! - Integration tests and the program share one process-wide engine per store, not one per request: plans are compiled against
-//!   tables without rows, and the tables of a snapshot take their places when a plan runs, so that no name is ever resolved
-//!   twice.
+//! - There is one engine, not a session for each request: plans are compiled against tables without rows, and the tables of a
+//!   snapshot take their places when a plan runs, so that no name is resolved twice.
 //! - A day of a table is one file, however large. Files are rewritten by day; there is nothing to compact.
 
 pub mod app;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::rows::{EventRow, Id, NEVER, NO_NUMBER};
 use crate::event::Kind;
-use crate::time::Micros;
+use crate::time::{Day, Micros};
 
 /// A server came up or went down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,16 @@ pub(crate) struct ServerFacts {
     /// The latest instant or end of any event.
     pub(crate) last: Micros,
     pub(crate) changes: Vec<StatusChange>,
+}
+
+/// The last instant known of each server, on whichever day.
+pub(crate) fn last_instants(facts: &BTreeMap<Day, DayFacts>) -> BTreeMap<Id, Micros> {
+    let mut last = BTreeMap::new();
+    for (server, facts) in facts.values().flat_map(|day| &day.servers) {
+        let known = last.entry(*server).or_insert(facts.last);
+        *known = facts.last.max(*known);
+    }
+    last
 }
 
 /// What a day's events say about servers and features.

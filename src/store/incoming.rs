@@ -18,9 +18,9 @@ use std::thread::JoinHandle;
 
 use rustc_hash::FxHashMap;
 
-use super::catalog::{Catalog, FactsByDay, LedgerEntry};
+use super::catalog::{Catalog, LedgerEntry};
 use super::derive::Counts;
-use super::facts::DayFacts;
+use super::facts::{DayFacts, last_instants};
 use super::partition::{self, PartitionFile};
 use super::rederive::{self, Rederivation, Written};
 use super::registry::Registry;
@@ -365,15 +365,6 @@ impl<'a> Incoming<'a> {
         }
         Ok(file)
     }
-}
-
-fn last_instants(facts: &FactsByDay) -> BTreeMap<Id, Micros> {
-    let mut last = BTreeMap::new();
-    for (server, facts) in facts.values().flat_map(|day| &day.servers) {
-        let known = last.entry(*server).or_insert(facts.last);
-        *known = facts.last.max(*known);
-    }
-    last
 }
 
 fn write_events(root: &Path, day: Day, events: &EventRows, ids: &FileIds) -> Result<PartitionFile, StoreError> {

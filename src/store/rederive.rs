@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 
 use super::catalog::{Change, FactsByDay};
 use super::derive::{self, Counts, DayInput, DayOutput, Head, SHORTAGE_WINDOW, ServerInput};
+use super::facts::last_instants;
 use super::partition::{self, Encoded, PartitionFile};
 use super::registry::Registry;
 use super::rows::{EventRow, EventRows, Id, OpenRow};
@@ -271,7 +272,7 @@ fn head(events: &EventRows, start: Micros, name_of_feature: &FxHashMap<Id, u32>)
 /// Whether servers are up, day after day.
 struct ServerTimelines<'a> {
     facts: &'a FactsByDay,
-    last: FxHashMap<Id, Micros>,
+    last: BTreeMap<Id, Micros>,
     /// Who is down at the first instant of `day`.
     down: FxHashMap<Id, bool>,
     day: Day,
@@ -279,14 +280,9 @@ struct ServerTimelines<'a> {
 
 impl<'a> ServerTimelines<'a> {
     fn new(facts: &'a FactsByDay) -> Self {
-        let mut last: FxHashMap<Id, Micros> = FxHashMap::default();
-        for (server, facts) in facts.values().flat_map(|day| &day.servers) {
-            let known = last.entry(*server).or_insert(facts.last);
-            *known = facts.last.max(*known);
-        }
         Self {
             facts,
-            last,
+            last: last_instants(facts),
             down: FxHashMap::default(),
             day: Day(i32::MIN),
         }

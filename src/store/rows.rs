@@ -106,9 +106,7 @@ impl EventRows {
 
     /// Adds all rows of another set.
     pub(crate) fn append(&mut self, other: &Self) {
-        let numbers: Vec<u32> = (0..other.strings.len())
-            .map(|number| self.strings.intern(other.strings.get(number as u32)))
-            .collect();
+        let numbers = self.strings.adopt(&other.strings);
         self.rows.extend(other.rows.iter().map(|row| renumbered(*row, &numbers)));
     }
 
@@ -126,9 +124,7 @@ impl EventRows {
             rows: Vec::with_capacity(self.rows.len() + incoming.rows.len()),
             strings: self.strings.clone(),
         };
-        let numbers: Vec<u32> = (0..incoming.strings.len())
-            .map(|number| merged.strings.intern(incoming.strings.get(number as u32)))
-            .collect();
+        let numbers = merged.strings.adopt(&incoming.strings);
         let (mut known, mut new) = (self.rows.iter().peekable(), incoming.rows.iter().peekable());
         let mut duplicates = 0;
         loop {

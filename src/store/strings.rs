@@ -44,6 +44,11 @@ impl Strings {
         }
     }
 
+    /// Takes in all texts of another set. Returns their numbers here, by their numbers there.
+    pub(crate) fn adopt(&mut self, other: &Self) -> Vec<u32> {
+        (0..other.len()).map(|number| self.intern(other.get(number as u32))).collect()
+    }
+
     /// The text of a number that [`Strings::intern`] gave.
     pub(crate) fn get(&self, number: u32) -> &str {
         slice(&self.text, &self.ends, number)

@@ -166,9 +166,9 @@ impl Compared<'_> {
             for wanted in [None, Some("1"), Some("0")] {
                 let mut params = self.params(&days, &[("feature", &id)]);
                 params.extend(wanted.map(|wanted| ("true", wanted)));
-                let mut told = self.store.rows("denials", &params);
+                let told = self.store.rows("denials", &params);
                 let expected = model::denials(self.events, &server, &feature, &version, self.first, self.last, self.tz());
-                let mut expected: Vec<Value> = expected
+                let expected: Vec<Value> = expected
                     .iter()
                     .filter(|denial| wanted.is_none_or(|wanted| denial.is_true == (wanted == "1")))
                     .map(|denial| {
@@ -180,8 +180,6 @@ impl Compared<'_> {
                     })
                     .collect();
                 assert_eq!(told, expected, "denials of {server} {feature} {version}, true {wanted:?}");
-                told.clear();
-                expected.clear();
             }
         }
     }
