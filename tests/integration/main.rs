@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cli;
+mod conformance;
 mod contract;
 mod crash;
 mod docs;
@@ -15,5 +16,6 @@ mod golden;
 mod idempotence;
 mod model;
 mod properties;
+mod readers;
 mod server;
 mod support;
