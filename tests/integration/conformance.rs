@@ -83,13 +83,13 @@ const USERS: &str = "/report/users/realtime-count/json";
 type Given<'a> = &'a [(&'a str, &'a str)];
 
 /// The store of this module, served.
-struct Site {
-    server: Server,
+pub struct Site {
+    pub server: Server,
     folder: tempfile::TempDir,
 }
 
 impl Site {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("site.ndjson");
         std::fs::write(&file, SITE).unwrap();
@@ -191,7 +191,7 @@ fn every_report() -> Vec<(String, String)> {
 }
 
 /// What a report must be told.
-fn query_of(report: &Definition) -> String {
+pub fn query_of(report: &Definition) -> String {
     let told = |param: &Param| match param.kind {
         ParamType::Date => DAYS.iter().find(|(name, _)| *name == param.name).unwrap().1,
         ParamType::Granularity => "DAY",

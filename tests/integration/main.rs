@@ -17,5 +17,6 @@ mod idempotence;
 mod model;
 mod properties;
 mod readers;
+mod refinement;
 mod server;
 mod support;
