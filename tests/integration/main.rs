@@ -12,6 +12,7 @@ mod contract;
 mod crash;
 mod docs;
 mod examples;
+mod formats;
 mod golden;
 mod idempotence;
 mod model;
