@@ -53,7 +53,7 @@ impl Format for Html {
 
     fn encoder(&self, document: Document) -> Box<dyn Encoder> {
         Box::new(HtmlEncoder {
-            plot: document.chart.is_some().then(|| Plot::new(document.clone())),
+            plot: document.chart.is_some().then(|| Plot::new(document.clone()).without_heading()),
             document,
             shown: 0,
             text: Vec::new(),

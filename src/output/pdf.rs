@@ -42,7 +42,7 @@ impl Format for Pdf {
     fn encoder(&self, document: Document) -> Box<dyn Encoder> {
         Box::new(PdfEncoder {
             rows: Rows::new(document.columns.len()),
-            plot: document.chart.is_some().then(|| Plot::new(document.clone())),
+            plot: document.chart.is_some().then(|| Plot::new(document.clone()).without_heading()),
             document,
             text: Vec::new(),
         })

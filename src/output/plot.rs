@@ -10,7 +10,7 @@ use super::Document;
 use super::cell::{Cell, Cells};
 use crate::chart::{Axis, Chart, ChartKind, Datum, Drawing, Mark, Scale, Series};
 use crate::report::{ChartForm, ChartSpec, Column, ColumnType};
-use crate::time::DAY;
+use crate::time::{DAY, Granularity};
 
 /// How many rows are drawn.
 pub(super) const MOST_ROWS: u64 = 50_000;
@@ -49,6 +49,13 @@ impl Plot {
             covers: [95.0, 99.0].map(|percent| Cover { percent, level: None }).into(),
             level: Some(0.0),
         }
+    }
+
+    /// The same without a heading, for pages that have one.
+    pub(super) fn without_heading(mut self) -> Self {
+        self.document.title.clear();
+        self.document.subtitle.clear();
+        self
     }
 
     /// Takes rows in.
@@ -218,7 +225,8 @@ fn axis(column: Option<&Column>, upwards: bool) -> Axis {
     };
     let scale = match column.kind {
         ColumnType::DateTime if upwards => Scale::TimeOfDay,
-        ColumnType::Date | ColumnType::DateTime => Scale::Time,
+        ColumnType::DateTime => Scale::Time,
+        ColumnType::Date => Scale::Period(Granularity::Day),
         ColumnType::PeriodOf(granularity) => Scale::Period(granularity),
         ColumnType::Integer => Scale::Count,
         _ => Scale::Number,
