@@ -34,6 +34,7 @@
 //! - A day of a table is one file, however large. Files are rewritten by day; there is nothing to compact.
 
 pub mod app;
+pub mod chart;
 pub mod cli;
 pub mod engine;
 pub mod event;
@@ -42,6 +43,7 @@ pub mod generate;
 pub mod http;
 pub mod import;
 pub mod output;
+pub mod paper;
 pub mod report;
 pub mod store;
 pub mod time;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
-use crate::app::{App, Rendering};
+use crate::app::{App, Ask, Rendering};
 use crate::engine::EngineOptions;
 use crate::output::{self, FORMATS, Format};
 use crate::report::{Catalog, Definition, Param, STANDARD};
@@ -32,7 +32,13 @@ impl ReportArgs {
         let app = App::new(&self.store, EngineOptions::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let rendering = app.report(&self.report, &self.given, self.format).await?;
+            let ask = Ask {
+                report: &self.report,
+                given: &self.given,
+                format: self.format,
+                place: None,
+            };
+            let rendering = app.prepare(&ask)?.run().await?;
             match &self.output {
                 Some(path) => write_file(rendering, path)
                     .await

@@ -5,7 +5,7 @@ use datafusion::logical_expr::LogicalPlan;
 use super::bind::bind;
 use super::compile::compile;
 use super::refine::refine;
-use super::{Column, Definition, ReportError, Request};
+use super::{Definition, ReportError, Request, Wanted};
 use crate::engine::{Engine, EngineError};
 
 /// The files of `queries/reports/`, by name.
@@ -95,14 +95,14 @@ impl Report {
         &self.definition
     }
 
-    /// The plan of a request, and its columns in order.
+    /// The plan of a request. Its rows have the wanted columns, by handle, and may have more.
     ///
     /// # Errors
     ///
     /// When the values do not fit the plan, which is our fault.
-    pub fn plan(&self, request: &Request) -> Result<(LogicalPlan, Vec<Column>), ReportError> {
+    pub fn plan(&self, request: &Request, wanted: &Wanted) -> Result<LogicalPlan, ReportError> {
         let bound = bind(self.plan.clone(), &request.bindings).map_err(EngineError::from)?;
-        Ok(refine(&self.definition, bound, &self.feature_names, request).map_err(EngineError::from)?)
+        Ok(refine(&self.definition, bound, &self.feature_names, (request, wanted)).map_err(EngineError::from)?)
     }
 }
 

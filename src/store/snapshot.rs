@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::StoreError;
 use super::catalog::Catalog;
 use super::facts::DayFacts;
@@ -24,6 +26,7 @@ pub struct Snapshot {
     features: Vec<FeatureState>,
     files: [BTreeMap<Day, PartitionFile>; 4],
     token_hashes: Vec<[u8; 32]>,
+    fingerprint: [u8; 32],
     _lease: Option<ReaderLease>,
 }
 
@@ -65,6 +68,7 @@ impl Snapshot {
             features: Vec::new(),
             files: Default::default(),
             token_hashes: Vec::new(),
+            fingerprint: [0; 32],
             _lease: None,
         })
     }
@@ -80,6 +84,7 @@ impl Snapshot {
         for file in reading.files()? {
             files[file.table as usize].insert(file.day, file);
         }
+        let fingerprint = fingerprint(generation, reading.zone()?, &files);
         let registry = reading.registry()?;
         let facts = reading.facts()?;
         Ok(Arc::new(Self {
@@ -90,6 +95,7 @@ impl Snapshot {
             features: feature_states(registry.features(), &facts),
             files,
             token_hashes: reading.tokens()?.into_iter().map(|(_, hash, _)| hash).collect(),
+            fingerprint,
             _lease: Some(lease),
         }))
     }
@@ -143,11 +149,28 @@ impl Snapshot {
         &self.token_hashes
     }
 
+    /// What tells what it holds from anything else a store held.
+    #[must_use]
+    pub const fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+
     /// The first instant known of any server.
     #[must_use]
     pub fn first(&self) -> Option<Micros> {
         self.servers.iter().filter_map(|server| server.first).min()
     }
+}
+
+/// A store that is made anew may come to the same generation: the checksums of its files tell the two apart.
+fn fingerprint(generation: u64, zone: Zone, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(generation.to_be_bytes());
+    hash.update(zone.name());
+    for file in files.iter().flat_map(BTreeMap::values) {
+        hash.update(file.checksum);
+    }
+    hash.finalize().into()
 }
 
 /// Folds the facts of all days into what is known of a server.
