@@ -57,6 +57,11 @@ impl Markup {
             .filter_map(|piece| if let Piece::Text(text) = piece { Some(text.as_str()) } else { None })
     }
 
+    /// The texts that a reader sees.
+    pub(super) fn words(&self) -> Vec<&str> {
+        self.texts().map(str::trim).filter(|text| !text.is_empty()).collect()
+    }
+
     /// Nothing comes from elsewhere, and nothing runs.
     pub(super) fn loads_nothing(&self) {
         for element in self.elements() {

@@ -35,14 +35,7 @@ impl Cell {
                 (0.0..1.0 / 86_400.0).contains(&(days - days_of(text) + 1e-9))
             }
             (Self::Text(text), Value::String(told), ColumnType::Text | ColumnType::Enumeration) => {
-                // XML reads every end of a line as a line feed, and has no bell.
-                let plain = |text: &str| {
-                    text.replace("\r\n", "\n")
-                        .replace('\r', "\n")
-                        .replace('\u{7}', "_x0007_")
-                        .replace("_x000D_", "\n")
-                };
-                plain(text).replace("\n\n", "\n") == plain(&readers::defused(told)).replace("\n\n", "\n")
+                unescaped(text) == readers::defused(told)
             }
             (Self::Text(text), Value::String(told), ColumnType::Period) => text == told,
             (Self::Number(number), told, ColumnType::Integer | ColumnType::Float) => told.as_f64() == Some(*number),
@@ -50,6 +43,24 @@ impl Cell {
             _ => false,
         }
     }
+}
+
+/// What XML cannot say is written by number, like `_x0007_`.
+fn unescaped(text: &str) -> String {
+    let mut whole = String::new();
+    let mut rest = text;
+    while let Some(place) = rest.find("_x") {
+        let number = rest
+            .get(place + 2..place + 7)
+            .and_then(|number| u32::from_str_radix(number.strip_suffix('_')?, 16).ok());
+        let (letter, end) = number
+            .and_then(char::from_u32)
+            .map_or(('_', place + 1), |letter| (letter, place + 7));
+        whole.push_str(&rest[..place]);
+        whole.push(letter);
+        rest = &rest[end..];
+    }
+    whole + rest
 }
 
 /// A time as spreadsheets count: days since the end of 1899.
@@ -97,7 +108,8 @@ fn shared(markup: &Markup) -> Vec<String> {
     for piece in markup.pieces() {
         match piece {
             Piece::Open(element) if element.name == "si" => strings.push(String::new()),
-            Piece::Text(text) => strings.last_mut().unwrap().push_str(text),
+            // Before the first there may be blanks.
+            Piece::Text(text) => strings.iter_mut().last().into_iter().for_each(|string| string.push_str(text)),
             _ => {}
         }
     }

@@ -196,7 +196,7 @@ fn any_bytes_as_query_form_and_path() {
 fn any_text_as_an_option_of_a_report() {
     let store = Store::new("America/New_York");
     let mut drawing = runner(1);
-    let site = site::drawn(&mut drawing, 2);
+    let site = site::drawn(&mut drawing, "America/New_York");
     store.import("random.ndjson", &site.ndjson);
     let requests: Vec<_> = Catalog::definitions()
         .unwrap()
