@@ -118,6 +118,58 @@ mod tests {
         assert_eq!(catalog.reports().count(), REPORTS.len());
     }
 
+    /// The scan of a report's plan, for a request with these parameters.
+    fn scan(report: &str, given: &[(&str, &str)]) -> String {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let catalog = Catalog::compile(&engine).unwrap();
+        let report = catalog.report(report).unwrap();
+        let snapshot = crate::store::Snapshot::empty(std::path::Path::new("/"));
+        let scope = super::super::Scope {
+            snapshot: &snapshot,
+            now: 0,
+        };
+        let given: Vec<(String, String)> = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let request = Request::parse(report.definition(), &given, scope).unwrap();
+        let wanted = Wanted {
+            columns: vec!["un".to_owned()],
+            rows: None,
+        };
+        let plan = engine.optimised(&report.plan(&request, &wanted).unwrap());
+        plan.lines().find(|line| line.contains("TableScan: denials")).unwrap().to_owned()
+    }
+
+    const DAYS: [(&str, &str); 3] = [("feature", "all"), ("sd", "2026-03-02"), ("ed", "2026-03-03")];
+
+    #[test]
+    fn filters_reach_the_scan() {
+        let filter = r#"[{"property":"un","operator":"eq","value":"ben"},{"property":"ldtc","operator":"gt","value":1},
+            {"property":"ldt","operator":"lt","value":"2026-03-03"},{"property":"hn","value":"ws"},{"property":"fid","value":2}]"#;
+        let scan = scan("denials", &[&DAYS[..], &[("filter", filter)]].concat());
+        let filters = scan.split("filters=").nth(1).unwrap();
+        for part in [
+            "user_name = ",
+            "licenses > ",
+            "at < ",
+            "contains(lower(denials.host)",
+            "feature_id = ",
+        ] {
+            assert!(filters.contains(part), "{part} in {scan}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_shown_filtered_or_ordered_by_is_read() {
+        let all = scan("denials", &DAYS);
+        assert!(
+            all.contains("user_name") && all.contains("host"),
+            "the natural order has them: {all}"
+        );
+        assert!(!all.contains("reason_class") && !all.contains("is_true"), "{all}");
+    }
+
     #[test]
     fn paths_and_handles_are_nobody_elses() {
         let definitions = Catalog::definitions().unwrap();
