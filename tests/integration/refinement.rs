@@ -156,14 +156,6 @@ fn compare(store: &Store, whole: &Whole, draw: &Draw, everywhere: bool) {
         answer.unwrap_or_else(|error| panic!("{} {given:?} in {format}: {error}", whole.report))
     };
     let what = || format!("{} {given:?}", whole.report);
-    eprintln!(
-        whole.report,
-        whole.rows.len(),
-        matching.len(),
-        shown.len(),
-        options.tests,
-        options.order
-    );
 
     let envelope = readers::envelope(&told("json"));
     assert_eq!(envelope.total_count, matching.len() as u64, "{}", what());
