@@ -21,10 +21,11 @@
 //! | how queries run and stop | [`engine`] |
 //! | a report | `queries/reports/`: a file is all there is to it; how it is read: [`report`] |
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
-//! | routes, tokens, errors and their codes | [`http`], [`token`] |
+//! | routes, errors and their codes | [`http`] |
+//! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http → app → report, output → engine → functions → store → event, time`, and
+//! Layers call downwards only: `main → cli → http → app → report, output → engine → functions → store → access, event, time`, and
 //! `import → store`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
 //! Where this differs from what a reader may expect of the field's models:
@@ -33,6 +34,7 @@
 //!   snapshot take their places when a plan runs, so that no name is resolved twice.
 //! - A day of a table is one file, however large. Files are rewritten by day; there is nothing to compact.
 
+pub mod access;
 pub mod app;
 pub mod cli;
 pub mod engine;

@@ -11,6 +11,8 @@ use super::lock::{Gate, ReaderLease};
 use super::partition::PartitionFile;
 use super::registry::{Feature, Server};
 use super::rows::Id;
+use super::secret::Secret;
+use super::tokens::Grant;
 use crate::event::Table;
 use crate::time::{Day, Micros, Zone};
 
@@ -23,7 +25,8 @@ pub struct Snapshot {
     servers: Vec<ServerState>,
     features: Vec<FeatureState>,
     files: [BTreeMap<Day, PartitionFile>; 4],
-    token_hashes: Vec<[u8; 32]>,
+    grants: Vec<Grant>,
+    secret: Secret,
     _lease: Option<ReaderLease>,
 }
 
@@ -64,7 +67,8 @@ impl Snapshot {
             servers: Vec::new(),
             features: Vec::new(),
             files: Default::default(),
-            token_hashes: Vec::new(),
+            grants: Vec::new(),
+            secret: Secret::of_bytes([0; 32]),
             _lease: None,
         })
     }
@@ -89,7 +93,8 @@ impl Snapshot {
             servers: registry.servers().iter().map(|server| server_state(server, &facts)).collect(),
             features: feature_states(registry.features(), &facts),
             files,
-            token_hashes: reading.tokens()?.into_iter().map(|(_, hash, _)| hash).collect(),
+            grants: reading.grants()?,
+            secret: reading.secret()?,
             _lease: Some(lease),
         }))
     }
@@ -137,16 +142,22 @@ impl Snapshot {
         &self.files[table as usize]
     }
 
-    /// The hashes of all tokens.
+    /// All tokens, and what they open.
     #[must_use]
-    pub fn token_hashes(&self) -> &[[u8; 32]] {
-        &self.token_hashes
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
     }
 
     /// The first instant known of any server.
     #[must_use]
     pub fn first(&self) -> Option<Micros> {
         self.servers.iter().filter_map(|server| server.first).min()
+    }
+
+    /// The secret of the store.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.secret
     }
 }
 
