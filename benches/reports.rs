@@ -12,6 +12,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use headroom::access::Access;
 use headroom::app::{App, PATIENCE, import};
 use headroom::engine::EngineOptions;
 use headroom::generate::{Plan, generate, write_ndjson_line};
@@ -40,7 +41,7 @@ fn reports(criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::new(format.name(), days), |bencher| {
                     bencher.iter(|| {
                         runtime.block_on(async {
-                            let mut rendering = app.report(&definition.name, &given, *format).await.unwrap();
+                            let mut rendering = app.report(&definition.name, &given, *format, &Access::everything()).await.unwrap();
                             while let Some(piece) = rendering.next().await.unwrap() {
                                 black_box(piece);
                             }

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use self::rendering::Rendering;
 use crate::access::Access;
-use crate::engine::{Engine, EngineError, EngineOptions};
+use crate::engine::{Engine, EngineError, EngineOptions, View};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
 use crate::output::Format;
 use crate::report::{Catalog, ReportError, Request, Scope};
@@ -91,21 +91,29 @@ impl App {
         Ok(watcher.snapshot()?)
     }
 
-    /// Runs a report. Its first rows are there when this returns.
+    /// Runs a report on what an access opens. Its first rows are there when this returns.
     ///
     /// # Errors
     ///
     /// When the request makes no sense, or the first rows cannot be computed.
-    pub async fn report(&self, name: &str, given: &[(String, String)], format: &'static dyn Format) -> Result<Rendering, AppError> {
+    pub async fn report(
+        &self,
+        name: &str,
+        given: &[(String, String)],
+        format: &'static dyn Format,
+        access: &Access,
+    ) -> Result<Rendering, AppError> {
         let report = self.catalog.report(name)?;
         let snapshot = self.snapshot()?;
+        let view = View::of(access, &snapshot);
         let scope = Scope {
             snapshot: &snapshot,
+            view: &view,
             now: now(),
         };
         let request = Request::parse(report.definition(), given, scope)?;
         let (plan, columns) = report.plan(&request)?;
-        let rows = self.engine.run(plan, &snapshot).await?;
+        let rows = self.engine.run(plan, &snapshot, &view).await?;
         Rendering::start(rows, columns, &request, format).await
     }
 

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
+use crate::access::Access;
 use crate::app::{App, Rendering};
 use crate::engine::EngineOptions;
 use crate::output::{self, FORMATS, Format};
@@ -32,7 +33,7 @@ impl ReportArgs {
         let app = App::new(&self.store, EngineOptions::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let rendering = app.report(&self.report, &self.given, self.format).await?;
+            let rendering = app.report(&self.report, &self.given, self.format, &Access::everything()).await?;
             match &self.output {
                 Some(path) => write_file(rendering, path)
                     .await

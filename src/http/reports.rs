@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 
 use super::{ApiError, Shared, parameters};
+use crate::access::Access;
 use crate::app::Rendering;
 use crate::output;
 
@@ -32,6 +33,7 @@ impl axum::handler::Handler<(), Shared> for Handler {
 
 async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
+    let access = Access::from_request_parts(&mut parts, &shared).await?;
     let path = RawPathParams::from_request_parts(&mut parts, &shared)
         .await
         .map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
@@ -50,7 +52,7 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
         return Err(ApiError::repeated_parameter(name));
     }
     given.extend(typed);
-    let rendering = shared.app.report(name, &given, format).await?;
+    let rendering = shared.app.report(name, &given, format, &access).await?;
     let file = file_name(name, &given, &rendering);
     let mut response = body_of(rendering).into_response();
     let headers = response.headers_mut();

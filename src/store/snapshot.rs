@@ -148,12 +148,6 @@ impl Snapshot {
         &self.grants
     }
 
-    /// The first instant known of any server.
-    #[must_use]
-    pub fn first(&self) -> Option<Micros> {
-        self.servers.iter().filter_map(|server| server.first).min()
-    }
-
     /// The secret of the store.
     #[must_use]
     pub const fn secret(&self) -> &Secret {
