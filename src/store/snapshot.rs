@@ -9,6 +9,7 @@ use super::catalog::Catalog;
 use super::facts::DayFacts;
 use super::lock::{Gate, ReaderLease};
 use super::partition::PartitionFile;
+use super::quality::Doubts;
 use super::registry::{Feature, Server};
 use super::rows::Id;
 use super::secret::Secret;
@@ -27,6 +28,7 @@ pub struct Snapshot {
     files: [BTreeMap<Day, PartitionFile>; 4],
     grants: Vec<Grant>,
     secret: Secret,
+    pub(super) doubts: Doubts,
     _lease: Option<ReaderLease>,
 }
 
@@ -69,6 +71,7 @@ impl Snapshot {
             files: Default::default(),
             grants: Vec::new(),
             secret: Secret::of_bytes([0; 32]),
+            doubts: Doubts::default(),
             _lease: None,
         })
     }
@@ -95,6 +98,7 @@ impl Snapshot {
             files,
             grants: reading.grants()?,
             secret: reading.secret()?,
+            doubts: Doubts::read(&reading)?,
             _lease: Some(lease),
         }))
     }

@@ -16,5 +16,6 @@ mod golden;
 mod idempotence;
 mod model;
 mod properties;
+mod quality;
 mod server;
 mod support;
