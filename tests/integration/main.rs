@@ -6,6 +6,7 @@
 #![expect(unreachable_pub, reason = "a test binary has nothing that others reach")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod cli;
 mod contract;
 mod crash;
@@ -15,5 +16,6 @@ mod golden;
 mod idempotence;
 mod model;
 mod properties;
+mod quality;
 mod server;
 mod support;
