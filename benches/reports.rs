@@ -13,7 +13,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use headroom::access::Access;
-use headroom::app::{App, PATIENCE, import};
+use headroom::app::{App, Ask, PATIENCE, import};
 use headroom::engine::EngineOptions;
 use headroom::generate::{Plan, generate, write_ndjson_line};
 use headroom::import::{ImportOptions, Input};
@@ -41,7 +41,14 @@ fn reports(criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::new(format.name(), days), |bencher| {
                     bencher.iter(|| {
                         runtime.block_on(async {
-                            let mut rendering = app.report(&definition.name, &given, *format, &Access::everything()).await.unwrap();
+                            let ask = Ask {
+                                report: &definition.name,
+                                given: &given,
+                                format: *format,
+                                access: &Access::everything(),
+                                place: None,
+                            };
+                            let mut rendering = app.prepare(&ask).unwrap().run().await.unwrap();
                             while let Some(piece) = rendering.next().await.unwrap() {
                                 black_box(piece);
                             }

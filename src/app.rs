@@ -2,24 +2,26 @@
 //!
 //! ```text
 //!   http ─┐                      ┌─ Watcher ─▶ Snapshot
-//!         ├─▶ App::report ──────┼─ Catalog ─▶ plan
+//!         ├─▶ App::prepare ─────┼─ Catalog ─▶ Prepared (tag, name, doubts) ─▶ plan
 //!   cli ──┘                      └─ Engine ──▶ RowStream ─▶ Rendering (bytes)
 //! ```
 //!
 //! This is the only place that reads the clock.
 
+mod prepared;
 mod rendering;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use self::prepared::{Ask, Prepared};
 pub use self::rendering::Rendering;
 use crate::access::Access;
-use crate::engine::{Engine, EngineError, EngineOptions, View};
+use crate::engine::{Engine, EngineError, EngineOptions};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
-use crate::output::Format;
-use crate::report::{Catalog, ReportError, Request, Scope};
+use crate::output::EncodeError;
+use crate::report::{Catalog, ReportError};
 use crate::store::{self, Grant, Snapshot, StoreError, Tokens, Watcher, Writer};
 use crate::time::{Micros, Zone};
 use crate::token::Token;
@@ -43,8 +45,8 @@ pub enum AppError {
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// Rows that do not fit their format.
-    #[error("rows cannot be written")]
-    Encoding(#[from] arrow::error::ArrowError),
+    #[error(transparent)]
+    Encoding(#[from] EncodeError),
 }
 
 /// The application.
@@ -91,30 +93,13 @@ impl App {
         Ok(watcher.snapshot()?)
     }
 
-    /// Runs a report on what an access opens. Its first rows are there when this returns.
+    /// Understands a request, without computing anything.
     ///
     /// # Errors
     ///
-    /// When the request makes no sense, or the first rows cannot be computed.
-    pub async fn report(
-        &self,
-        name: &str,
-        given: &[(String, String)],
-        format: &'static dyn Format,
-        access: &Access,
-    ) -> Result<Rendering, AppError> {
-        let report = self.catalog.report(name)?;
-        let snapshot = self.snapshot()?;
-        let view = View::of(access, &snapshot);
-        let scope = Scope {
-            snapshot: &snapshot,
-            view: &view,
-            now: now(),
-        };
-        let request = Request::parse(report.definition(), given, scope)?;
-        let (plan, columns) = report.plan(&request)?;
-        let rows = self.engine.run(plan, &snapshot, &view).await?;
-        Rendering::start(rows, columns, &request, format).await
+    /// When the request makes no sense.
+    pub fn prepare(&self, ask: &Ask<'_>) -> Result<Prepared<'_>, AppError> {
+        Prepared::new(self, ask)
     }
 
     /// Takes a file into the store, and makes the store if there is none.

@@ -12,6 +12,7 @@ mod partitions;
 mod stream;
 mod tables;
 mod view;
+mod within_days;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -136,6 +137,12 @@ impl Engine {
         let state = self.state.clone();
         let runtime = self.runtime()?;
         RowStream::start(runtime.handle(), state, plan, Arc::clone(snapshot)).await
+    }
+
+    /// What becomes of a plan before it runs, for tests.
+    #[cfg(test)]
+    pub(crate) fn optimised(&self, plan: &LogicalPlan) -> String {
+        self.state.optimize(plan).unwrap().display_indent().to_string()
     }
 
     fn runtime(&self) -> Result<&tokio::runtime::Runtime, EngineError> {

@@ -12,6 +12,7 @@
 //! | `daily_peak(who, started, ended, zone)` | for each local day the most holders at one instant |
 //! | `local_day(at, zone)` | the calendar day of an instant |
 //! | `period_start(at, granularity, zone)` | the wall-clock start of the period that holds an instant |
+//! | `period_label(start, granularity)` | how a period is written, like `2019-Q2` |
 //! | `periods(first, last, granularity)` | the starts of all periods that share a day with a range |
 //!
 //! One function is in no list and has no name that SQL knows: `pseudonym`, which the engine puts above the tables of those who
@@ -22,6 +23,7 @@ mod arguments;
 mod daily_peak;
 mod holders;
 mod local_day;
+mod period_label;
 mod period_start;
 mod periods;
 mod pseudonym;
@@ -33,7 +35,9 @@ mod working_time;
 
 pub(crate) use self::pseudonym::{Kind as NameKind, Pseudonyms};
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, ScalarUDF, ScalarUDFImpl};
+use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, Expr, ScalarUDF, ScalarUDFImpl, lit};
+
+use crate::time::Granularity;
 
 /// A function, and how to make one.
 #[derive(Debug, Clone, Copy)]
@@ -54,8 +58,14 @@ pub const FUNCTIONS: &[Function] = &[
     aggregate::<daily_peak::DailyPeak>(),
     scalar::<local_day::LocalDay>(),
     scalar::<period_start::PeriodStart>(),
+    scalar::<period_label::PeriodLabel>(),
     scalar::<periods::Periods>(),
 ];
+
+/// `period_label(start, granularity)` of expressions.
+pub(crate) fn period_label(start: Expr, granularity: Granularity) -> Expr {
+    ScalarUDF::new_from_impl(period_label::PeriodLabel::default()).call(vec![start, lit(granularity.name())])
+}
 
 const fn scalar<F: ScalarUDFImpl + Default + 'static>() -> Function {
     Function::Scalar(|| ScalarUDF::new_from_impl(F::default()))

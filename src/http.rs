@@ -8,8 +8,11 @@
 //! Paths of reports come from the catalog; only `error` picks a failing status.
 
 mod auth;
+mod catalog;
 mod error;
 mod import;
+mod negotiation;
+mod openapi;
 mod parameters;
 mod reports;
 mod tokens;
@@ -22,11 +25,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderValue, Method, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
 
 pub use self::error::{ApiError, CODES};
 use crate::app::App;
@@ -116,21 +120,42 @@ fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
         let name: Arc<str> = definition.name.as_str().into();
         for path in definition.aliases.iter().chain([&definition.path]) {
             let handler = reports::Handler(Arc::clone(&name));
-            api = api.route(path, get(handler.clone()).post(handler));
+            let methods = get(handler.clone()).post(handler);
+            // Without a format at its end, `Accept` decides.
+            let negotiated = path.strip_suffix("/{format}").map(|path| (path, methods.clone()));
+            for (path, methods) in negotiated.into_iter().chain([(path.as_str(), methods)]) {
+                api = api.route(path, methods);
+            }
         }
     }
     let api = api
+        .route("/reports", get(catalog::get))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(shared.clone(), auth::authorize))
         .layer(middleware::from_fn_with_state(shared.clone(), refuse_when_stopping));
     Router::new()
         .nest("/api/v1", api)
+        // Without a token: it says what may be asked, and nothing of what the answers are.
+        .route(openapi::PATH, get(openapi::get))
+        .merge(openapi::page())
         .route("/healthz", get(async || "ok\n"))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(CompressionLayer::new().compress_when(worth_compressing))
         .layer(middleware::map_response(protect))
         .with_state(shared)
+}
+
+/// Whether an answer gets smaller: texts do; most files are compressed already.
+fn worth_compressing(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    ["text/", "application/json", "application/x-ndjson", "image/svg+xml"]
+        .iter()
+        .any(|text| kind.starts_with(text))
 }
 
 async fn unknown_path(uri: Uri) -> ApiError {

@@ -8,7 +8,7 @@
 //!   dialect ─▶ events ──commit──▶ store ──snapshot──▶ engine ◀─plan─ report ◀── queries/reports/*.sql
 //!                  │                │                   │ rows
 //!                  └─ derive ───────┘                   ▼
-//!      sessions, denials, by day              output: json, csv ──▶ whoever asked
+//!      sessions, denials, by day              output: json, csv, xlsx, svg … ──▶ whoever asked
 //! ```
 //!
 //! | to change | go to |
@@ -20,22 +20,29 @@
 //! | what SQL can call | `functions/`, and the list [`functions::FUNCTIONS`] |
 //! | how queries run and stop | [`engine`] |
 //! | a report | `queries/reports/`: a file is all there is to it; how it is read: [`report`] |
+//! | a filter, an order, a choice of columns | [`report`]: `report/filter.rs`, `order.rs`, `selection.rs` |
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
+//! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http → app → report, output → engine → functions → store → access, event, time`, and
-//! `import → store`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
+//! Layers call downwards only: `main → cli → http → app → output → report → engine → functions → store → access, event, time`,
+//! `import → store`, and `output → chart, paper`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only
+//! one that reads the clock.
 //!
 //! Where this differs from what a reader may expect of the field's models:
 //!
 //! - There is one engine, not a session for each request: plans are compiled against tables without rows, and the tables of a
 //!   snapshot take their places when a plan runs, so that no name is resolved twice.
+//! - Charts and pages are laid out by our own code: libraries for charts draw well, but none decides as one would by hand where the
+//!   marks of a utilization curve or ten thousand bars go, in SVG and PDF alike; and one picture for both needs no second renderer.
+//! - The OpenAPI document is plain JSON made from the catalog of reports; there are no handlers of single reports to annotate.
 //! - A day of a table is one file, however large. Files are rewritten by day; there is nothing to compact.
 
 pub mod access;
 pub mod app;
+pub mod chart;
 pub mod cli;
 pub mod engine;
 pub mod event;
@@ -44,6 +51,7 @@ pub mod generate;
 pub mod http;
 pub mod import;
 pub mod output;
+pub mod paper;
 pub mod report;
 pub mod store;
 pub mod time;

@@ -4,8 +4,8 @@
 //!  queries/reports/*.sql ─▶ Definition ─compile─▶ plan with placeholders          once, at start
 //!                                                        │
 //!  raw parameters ─parse─▶ Request ─────────────────── bind ─▶ refine ─▶ plan     every request
-//!                          (typed values)         values in    order, zone,
-//!                                                 their places  names of features
+//!                          (typed values)         values in    filter, zone, names of
+//!                                                 their places  features, columns, order
 //! ```
 //!
 //! A report is one file in `queries/reports/` and nothing else: routes, command line and listings go through [`Catalog`].
@@ -13,18 +13,26 @@
 
 mod bind;
 mod catalog;
+mod chart;
 mod column;
 mod compile;
 mod definition;
+mod filter;
+mod json;
+mod order;
 mod param;
 mod refine;
 mod request;
+mod selection;
 
 pub use self::catalog::{Catalog, Report};
+pub use self::chart::{ChartForm, ChartSpec};
 pub use self::column::{Column, ColumnType, Visibility};
 pub use self::definition::{Definition, Range};
 pub use self::param::{Param, ParamType, Value};
+pub use self::refine::Wanted;
 pub use self::request::{Request, STANDARD, Scope};
+pub use self::selection::{Family, Selection};
 use crate::engine::EngineError;
 
 /// What can be wrong with a report or a request for one.

@@ -25,6 +25,7 @@ pub use self::local_times::LocalTimes;
 pub use self::offsets::Offsets;
 pub use self::period::Granularity;
 pub use self::zone::Zone;
+pub(crate) use self::zone::local_day;
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub type Micros = i64;
@@ -56,6 +57,13 @@ impl ParseTimeError {
             expected,
         }
     }
+}
+
+/// A wall-clock time as `YYYY-MM-DD HH:MM:SS`.
+#[must_use]
+pub fn wall_clock(local: Micros) -> String {
+    let time = zone::naive(local);
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// The instant as RFC 3339 in UTC, with a fraction only where there is one.

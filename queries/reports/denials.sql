@@ -7,6 +7,12 @@ aliases = ["/report/denials/{feature}/{format}"]
 range = "days"
 order = ["ldt", "un", "hn", "ldtc"]
 
+[chart]
+kind = "points"
+x = "ldt"
+y = ["ldt"]
+weight = "ldtc"
+
 [[param]]
 name = "true"
 type = "boolean"

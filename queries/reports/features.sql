@@ -56,6 +56,7 @@ summary = "the name"
 name = "ftype"
 title = "Feature Type"
 type = "enumeration"
+values = ["Floating", "Node-locked", "Token"]
 summary = "Floating, Node-locked or Token"
 
 [[column]]
@@ -87,6 +88,7 @@ summary = "the vendor, or its daemon"
 name = "gtn"
 title = "Gathering"
 type = "enumeration"
+values = ["Realtime", "Imported"]
 summary = "Realtime or Imported"
 */
 SELECT

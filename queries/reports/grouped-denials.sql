@@ -6,9 +6,13 @@ path = "/report/feature/{feature}/denials/grouped/{format}"
 range = "days"
 order = ["ldt"]
 
+[chart]
+kind = "bars"
+x = "ldt"
+y = ["ldtc"]
+
 [[param]]
 name = "grat"
-aliases = ["granularity"]
 type = "granularity"
 required = true
 summary = "length of a period"

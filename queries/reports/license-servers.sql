@@ -53,12 +53,14 @@ summary = "the vendor daemon"
 name = "lss"
 title = "Status"
 type = "enumeration"
+values = ["ONLINE", "OFFLINE", "VERIFYING", "DISABLED"]
 summary = "OFFLINE when the last thing known is that it went down, else ONLINE"
 
 [[column]]
 name = "gtn"
 title = "Gathering"
 type = "enumeration"
+values = ["Realtime", "Imported"]
 summary = "Realtime or Imported"
 
 [[column]]

@@ -6,6 +6,11 @@ path = "/report/users/realtime-count/{format}"
 range = "history"
 order = ["ucd"]
 
+[chart]
+kind = "lines"
+x = "ucd"
+y = ["uct", "ucdy", "ucde", "ucch"]
+
 [[param]]
 name = "model"
 type = "enumeration"

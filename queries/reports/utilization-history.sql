@@ -6,6 +6,12 @@ path = "/report/feature/{feature}/utilization-history/{format}"
 range = "days"
 order = ["lc"]
 
+[chart]
+kind = "steps"
+x = "lc"
+y = ["lhu"]
+shares = "lutil"
+
 [[param]]
 name = "st"
 type = "time"

@@ -5,71 +5,61 @@ use bytes::Bytes;
 
 use super::AppError;
 use crate::engine::RowStream;
-use crate::output::{Encoder, Format};
-use crate::report::{Column, Request, Visibility};
-use crate::time::Day;
+use crate::output::{Document, EncodeError, Encoder, Ending, Format};
 
 /// A report as bytes. Its first piece is there from the start, so that what fails at once can still be told properly;
 /// what fails later ends the pieces with an error, never with an end that looks whole.
+///
+/// Bytes are made on threads that may take their time: a workbook is compressed as a whole, and nobody else waits for it.
 pub struct Rendering {
     rows: RowStream,
-    encoder: Box<dyn Encoder>,
+    /// Away while it works.
+    encoder: Option<Box<dyn Encoder>>,
     page: Page,
     next: Option<Bytes>,
-    ended: bool,
-    format: &'static dyn Format,
-    days: Option<(Day, Day)>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Rows,
+    End,
+    Whole,
 }
 
 impl std::fmt::Debug for Rendering {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rendering")
-            .field("format", &self.format)
             .field("page", &self.page)
+            .field("state", &self.state)
             .finish_non_exhaustive()
     }
 }
 
+/// What an encoder is asked to do.
+enum Step {
+    Begin,
+    Rows(RecordBatch),
+    End(u64),
+}
+
 impl Rendering {
-    pub(super) async fn start(
-        rows: RowStream,
-        columns: Vec<Column>,
-        request: &Request,
-        format: &'static dyn Format,
-    ) -> Result<Self, AppError> {
-        let shown = |column: &Column| !format.is_download() || column.visibility == Visibility::Shown;
-        let mut encoder = format.encoder(columns.into_iter().filter(shown).collect());
-        let mut first = Vec::new();
-        encoder.begin(&mut first);
+    pub(super) async fn start(rows: RowStream, document: Document, format: &'static dyn Format) -> Result<Self, AppError> {
         let mut rendering = Self {
             rows,
-            encoder,
             page: Page {
-                skip: request.offset,
-                take: request.limit,
+                skip: document.offset,
+                take: document.limit,
                 total: 0,
                 counts: format.counts_rows(),
             },
+            encoder: Some(format.encoder(document)),
             next: None,
-            ended: false,
-            format,
-            days: request.days,
+            state: State::Rows,
         };
-        rendering.fill(&mut first).await?;
-        rendering.next = Some(first.into());
+        let (begun, _) = rendering.encode(Step::Begin, Vec::new()).await?;
+        rendering.next = Some(rendering.fill(begun).await?.into());
         Ok(rendering)
-    }
-
-    /// The format.
-    #[must_use]
-    pub fn format(&self) -> &'static dyn Format {
-        self.format
-    }
-
-    /// The days it covers, where it covers any.
-    #[must_use]
-    pub const fn days(&self) -> Option<(Day, Day)> {
-        self.days
     }
 
     /// The next piece; nothing after the last.
@@ -79,31 +69,51 @@ impl Rendering {
     /// When the query fails; there is no piece after that.
     pub async fn next(&mut self) -> Result<Option<Bytes>, AppError> {
         if let Some(first) = self.next.take() {
-            return Ok(Some(first));
+            return Ok((!first.is_empty()).then_some(first));
         }
-        let mut piece = Vec::new();
-        self.fill(&mut piece).await?;
+        let piece = self.fill(Vec::new()).await?;
         Ok((!piece.is_empty()).then(|| piece.into()))
     }
 
-    /// Writes the next rows, or the end; at least one byte, unless all is written.
-    async fn fill(&mut self, out: &mut Vec<u8>) -> Result<(), AppError> {
+    /// Writes the next rows, or the end; at least one byte more, unless all is written.
+    async fn fill(&mut self, mut out: Vec<u8>) -> Result<Vec<u8>, AppError> {
         let before = out.len();
-        while out.len() == before && !self.ended {
-            let batch = if self.page.is_full() { None } else { self.rows.next().await? };
-            match batch {
-                Some(batch) => {
-                    if let Some(shown) = self.page.cut(&batch) {
-                        self.encoder.rows(&shown, out)?;
+        while out.len() == before && self.state != State::Whole {
+            if self.state == State::Rows {
+                let batch = if self.page.is_full() { None } else { self.rows.next().await? };
+                match batch {
+                    None => self.state = State::End,
+                    Some(batch) => {
+                        if let Some(shown) = self.page.cut(&batch) {
+                            (out, _) = self.encode(Step::Rows(shown), out).await?;
+                        }
                     }
                 }
-                None => {
-                    self.encoder.end(self.page.total, out);
-                    self.ended = true;
+            } else {
+                let ending;
+                (out, ending) = self.encode(Step::End(self.page.total), out).await?;
+                if ending == Ending::Whole {
+                    self.state = State::Whole;
                 }
             }
         }
-        Ok(())
+        Ok(out)
+    }
+
+    async fn encode(&mut self, step: Step, mut out: Vec<u8>) -> Result<(Vec<u8>, Ending), AppError> {
+        let died = || EncodeError::Scratch(std::io::Error::other("the encoder died"));
+        let mut encoder = self.encoder.take().ok_or_else(died)?;
+        let work = tokio::task::spawn_blocking(move || {
+            let done = match step {
+                Step::Begin => encoder.begin(&mut out).map(|()| Ending::More),
+                Step::Rows(batch) => encoder.rows(&batch, &mut out).map(|()| Ending::More),
+                Step::End(total) => encoder.end(total, &mut out),
+            };
+            done.map(|ending| (encoder, out, ending))
+        });
+        let (encoder, out, ending) = work.await.map_err(|_panicked| died())??;
+        self.encoder = Some(encoder);
+        Ok((out, ending))
     }
 }
 

@@ -9,7 +9,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use crate::access::Access;
-use crate::app::{App, Rendering};
+use crate::app::{App, Ask, Rendering};
 use crate::engine::EngineOptions;
 use crate::output::{self, FORMATS, Format};
 use crate::report::{Catalog, Definition, Param, STANDARD};
@@ -33,7 +33,14 @@ impl ReportArgs {
         let app = App::new(&self.store, EngineOptions::default())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
-            let rendering = app.report(&self.report, &self.given, self.format, &Access::everything()).await?;
+            let ask = Ask {
+                report: &self.report,
+                given: &self.given,
+                format: self.format,
+                access: &Access::everything(),
+                place: None,
+            };
+            let rendering = app.prepare(&ask)?.run().await?;
             match &self.output {
                 Some(path) => write_file(rendering, path)
                     .await

@@ -12,6 +12,7 @@ use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::EngineError;
+use super::within_days::sort_within_days;
 use crate::store::Snapshot;
 
 /// A query that runs. Dropping it stops the query.
@@ -70,11 +71,12 @@ async fn run(
     state: SessionState,
     plan: LogicalPlan,
     // Held until the last row: its files must not go away.
-    _snapshot: Arc<Snapshot>,
+    snapshot: Arc<Snapshot>,
     planned: oneshot::Sender<Result<SchemaRef, EngineError>>,
     sender: mpsc::Sender<Result<RecordBatch, EngineError>>,
 ) {
-    let stream = match state.create_physical_plan(&plan).await {
+    let physical = state.create_physical_plan(&plan).await;
+    let stream = match physical.and_then(|physical| sort_within_days(physical, snapshot.zone())) {
         Ok(physical) => execute_stream(physical, state.task_ctx()),
         Err(error) => Err(error),
     };

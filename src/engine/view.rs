@@ -134,7 +134,7 @@ mod tests {
     use super::super::tables::Tables;
     use super::super::{Engine, EngineOptions, bind_tables};
     use super::*;
-    use crate::report::{Catalog, ParamType, Request, Scope};
+    use crate::report::{Catalog, ParamType, Request, Scope, Wanted};
     use crate::store::Secret;
 
     fn views() -> [View; 5] {
@@ -214,7 +214,12 @@ mod tests {
                     now: 0,
                 };
                 let request = Request::parse(report.definition(), &given, scope).unwrap();
-                let (plan, _) = report.plan(&request).unwrap();
+                let columns = request.columns(report.definition()).into_iter().map(|column| column.name);
+                let wanted = Wanted {
+                    columns: columns.collect(),
+                    rows: None,
+                };
+                let plan = report.plan(&request, &wanted).unwrap();
                 let name = &report.definition().name;
                 let fenced = bind_tables(plan.clone(), &tables, &view).unwrap();
                 assert_eq!(fenced.schema(), plan.schema(), "{name}");

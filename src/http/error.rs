@@ -7,11 +7,12 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::negotiation::essence;
 use crate::access::Role;
 use crate::app::AppError;
 use crate::engine::EngineError;
 use crate::import::ImportError;
-use crate::output;
+use crate::output::{self, EncodeError};
 use crate::report::ReportError;
 use crate::store::StoreError;
 
@@ -28,6 +29,7 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1005, StatusCode::BAD_REQUEST, "the format is unknown"),
     (1006, StatusCode::BAD_REQUEST, "the body cannot be read"),
     (1007, StatusCode::BAD_REQUEST, "the file cannot be imported"),
+    (1008, StatusCode::BAD_REQUEST, "the report has too many rows for the format"),
     (1101, StatusCode::UNAUTHORIZED, "the token is missing"),
     (1102, StatusCode::UNAUTHORIZED, "the token is unknown"),
     (
@@ -43,6 +45,7 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1301, StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed"),
     (1302, StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"),
     (1303, StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a type that is not accepted"),
+    (1304, StatusCode::NOT_ACCEPTABLE, "there is no format that Accept accepts"),
     (1401, StatusCode::CONFLICT, "a token has that name already"),
     (1402, StatusCode::CONFLICT, "there is no store yet"),
     (1501, StatusCode::SERVICE_UNAVAILABLE, "another process is writing to the store"),
@@ -75,6 +78,14 @@ impl ApiError {
 
     pub(super) fn unknown_format(format: &str) -> Self {
         Self::new(1005, format!("unknown format {format:?}; accepted: {}", output::names()))
+    }
+
+    pub(super) fn not_acceptable() -> Self {
+        let types: Vec<&str> = output::FORMATS.iter().map(|format| essence(format.media_type())).collect();
+        Self::new(
+            1304,
+            format!("no format is one that Accept accepts; there are: {}", types.join(", ")),
+        )
     }
 
     pub(super) fn unreadable_body(reason: &str) -> Self {
@@ -176,7 +187,18 @@ impl From<AppError> for ApiError {
             AppError::Import(error) => error.into(),
             AppError::Store(error) => error.into(),
             AppError::Engine(error) => error.into(),
-            AppError::Encoding(error) => Self::internal(&error),
+            AppError::Encoding(error) => error.into(),
+        }
+    }
+}
+
+impl From<EncodeError> for ApiError {
+    fn from(error: EncodeError) -> Self {
+        match &error {
+            EncodeError::TooManyRows { .. } => Self::new(1008, error.to_string()),
+            EncodeError::Rows(_) | EncodeError::Parquet(_) | EncodeError::Workbook(_) | EncodeError::Pages(_) | EncodeError::Scratch(_) => {
+                Self::internal(&error)
+            }
         }
     }
 }

@@ -4,16 +4,21 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, RawPathParams, Request};
-use axum::http::{HeaderValue, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 
-use super::{ApiError, Shared, parameters};
+use super::{ApiError, Shared, negotiation, parameters};
 use crate::access::Access;
-use crate::app::Rendering;
-use crate::output;
+use crate::app::{Ask, Prepared, Rendering};
+use crate::output::{self, Disposition, Format};
+
+/// What an answer depends on besides its address.
+const VARY: &str = "accept, authorization, x-auth-token";
+const QUALITY: HeaderName = HeaderName::from_static("x-data-quality");
 
 /// Answers requests for one report.
 #[derive(Debug, Clone)]
@@ -34,48 +39,126 @@ impl axum::handler::Handler<(), Shared> for Handler {
 async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let access = Access::from_request_parts(&mut parts, &shared).await?;
+    if let Some(address) = without_empty_fields(&parts) {
+        return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
+    }
     let path = RawPathParams::from_request_parts(&mut parts, &shared)
         .await
         .map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
     let mut given = Vec::new();
-    let mut format = "";
+    let mut named = None;
     for (name, value) in &path {
         match name {
-            "format" => format = value,
+            "format" => named = Some(value),
             name => given.push((name.to_owned(), value.to_owned())),
         }
     }
-    let format = output::find(format).ok_or_else(|| ApiError::unknown_format(format))?;
+    let format = match named {
+        Some(name) => output::find(name).ok_or_else(|| ApiError::unknown_format(name))?,
+        None => negotiation::format(&parts.headers).ok_or_else(ApiError::not_acceptable)?,
+    };
     let typed = parameters::of_report(&parts.method, parts.uri.query(), &parts.headers, body).await?;
     let of_path: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
     if let Some((name, _)) = typed.iter().find(|(name, _)| of_path.contains(name)) {
         return Err(ApiError::repeated_parameter(name));
     }
     given.extend(typed);
-    let rendering = shared.app.report(name, &given, format, &access).await?;
-    let file = file_name(name, &given, &rendering);
-    let mut response = body_of(rendering).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    if format.is_download()
-        && let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{file}\""))
+    let ask = Ask {
+        report: name,
+        given: &given,
+        format,
+        access: &access,
+        place: Some(place(&parts, named.is_some())),
+    };
+    let prepared = shared.app.prepare(&ask)?;
+    let headers = headers(&ask, &prepared)?;
+    let is_post = parts.method == Method::POST;
+    if !is_post
+        && negotiation::has_already(
+            &parts.headers,
+            headers.get(header::ETAG).map_or("", |tag| tag.to_str().unwrap_or("")),
+        )
     {
-        headers.insert(header::CONTENT_DISPOSITION, disposition);
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
-    Ok(response)
+    if parts.method == Method::HEAD {
+        // A stream, since nobody knows how long the answer would be.
+        let nothing = Body::from_stream(stream::empty::<Result<Bytes, std::io::Error>>());
+        return Ok((headers, nothing).into_response());
+    }
+    let rendering = prepared.run().await?;
+    Ok((headers, body_of(rendering)).into_response())
+}
+
+/// The headers of an answer.
+fn headers(ask: &Ask<'_>, prepared: &Prepared<'_>) -> Result<HeaderMap, ApiError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(ask.format.media_type()));
+    headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    let text = |text: String| HeaderValue::from_str(&text).map_err(|error| ApiError::internal(&error));
+    headers.insert(header::ETAG, text(format!("W/\"{}\"", prepared.tag()))?);
+    let disposition = match ask.format.disposition() {
+        Disposition::Read => None,
+        Disposition::Shown => Some("inline"),
+        Disposition::Saved => Some("attachment"),
+    };
+    if let Some(disposition) = disposition {
+        let file = file_name(ask, prepared);
+        headers.insert(header::CONTENT_DISPOSITION, text(format!("{disposition}; filename=\"{file}\""))?);
+    }
+    if let Some(quality) = prepared.quality() {
+        // Names of license servers may have any letters.
+        headers.insert(QUALITY, text(ascii(quality))?);
+    }
+    Ok(headers)
+}
+
+/// JSON with nothing but ASCII in it.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    let mut units = [0; 2];
+    for c in json.chars() {
+        match c {
+            ' '..='~' => text.push(c),
+            other => text.extend(other.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"))),
+        }
+    }
+    text
 }
 
 /// A name that says what is in the file: report, feature and days.
-fn file_name(name: &str, given: &[(String, String)], rendering: &Rendering) -> String {
-    let mut file = name.to_owned();
-    if let Some((_, feature)) = given.iter().find(|(name, _)| name == "feature") {
+fn file_name(ask: &Ask<'_>, prepared: &Prepared<'_>) -> String {
+    let mut file = ask.report.to_owned();
+    if let Some((_, feature)) = ask.given.iter().find(|(name, _)| name == "feature") {
         file.push('-');
         file.extend(feature.chars().take(40).map(|c| if c.is_ascii_alphanumeric() { c } else { '+' }));
     }
-    if let Some((first, last)) = rendering.days() {
+    if let Some((first, last)) = prepared.days().filter(|(first, last)| first <= last) {
         file.push_str(&format!("-{first}-{last}"));
     }
-    format!("{file}.{}", rendering.format().name())
+    format!("{file}.{}", Format::name(ask.format))
+}
+
+/// What relative addresses of other formats begin with: they are neighbours of a named one, and below the others.
+fn place(parts: &Parts, named: bool) -> String {
+    let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
+    if named { String::new() } else { format!("{last}/") }
+}
+
+/// A form of a page sends every field, also those that say nothing: where to find the same without them.
+fn without_empty_fields(parts: &Parts) -> Option<String> {
+    let query = parts.uri.query().filter(|_| parts.method == Method::GET)?;
+    let fields: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
+    fields.iter().find(|(name, _)| name == output::FORM_MARK)?;
+    let said: Vec<&(String, String)> = fields
+        .iter()
+        .filter(|(name, value)| name != output::FORM_MARK && !value.is_empty())
+        .collect();
+    // Relative, since a proxy may show the path under another name.
+    let query = serde_urlencoded::to_string(said).ok()?;
+    let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
+    Some(format!("{last}?{query}"))
 }
 
 /// The pieces of a rendering as a body. A failure cuts the body, so that no reader takes it for whole.

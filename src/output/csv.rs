@@ -1,13 +1,11 @@
-//! CSV: RFC 4180, UTF-8, CRLF, a header of full names.
-//!
-//! A cell that a spreadsheet would run as a formula gets an apostrophe in front: users choose their own names.
+//! CSV: RFC 4180, UTF-8, CRLF, a header of full names. Formulas are defused.
 
 use arrow::array::RecordBatch;
-use arrow::error::ArrowError;
 
 use super::cell::{Cell, Cells};
-use super::{Encoder, Format};
-use crate::report::Column;
+use super::defuse::defused;
+use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
+use crate::report::{Column, Family};
 
 /// RFC 4180.
 #[derive(Debug)]
@@ -22,16 +20,19 @@ impl Format for Csv {
         "text/csv; charset=utf-8; header=present"
     }
 
-    fn is_download(&self) -> bool {
-        true
+    fn family(&self) -> Family {
+        Family::Export
     }
 
-    fn counts_rows(&self) -> bool {
-        false
+    fn disposition(&self) -> Disposition {
+        Disposition::Saved
     }
 
-    fn encoder(&self, columns: Vec<Column>) -> Box<dyn Encoder> {
-        Box::new(CsvEncoder { columns, text: Vec::new() })
+    fn encoder(&self, document: Document) -> Box<dyn Encoder> {
+        Box::new(CsvEncoder {
+            columns: document.columns,
+            text: Vec::new(),
+        })
     }
 }
 
@@ -41,40 +42,43 @@ struct CsvEncoder {
 }
 
 impl Encoder for CsvEncoder {
-    fn begin(&mut self, out: &mut Vec<u8>) {
-        let titles = self.columns.iter().map(|column| column.title.as_str());
-        // Writing to memory cannot fail, and rows of one writer cannot differ in length.
-        let _infallible = writer(out).write_record(titles);
+    fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let titles = self.columns.iter().map(|column| defused(&column.title));
+        writer(out)
+            .write_record(titles.map(|title| title.into_owned().into_bytes()))
+            .map_err(io)
     }
 
-    fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+    fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let cells = Cells::new(batch, &self.columns)?;
         let mut writer = writer(out);
         for row in 0..batch.num_rows() {
             for column in 0..self.columns.len() {
-                self.text.clear();
-                let cell = cells.get(row, column);
-                if let Cell::Text(text) = cell
-                    && text.starts_with(['=', '+', '-', '@', '\t', '\r'])
-                {
-                    self.text.push(b'\'');
+                match cells.get(row, column) {
+                    Cell::Text(text) => writer.write_field(defused(text).as_bytes()),
+                    cell => {
+                        self.text.clear();
+                        cell.write_text(&mut self.text);
+                        writer.write_field(&self.text)
+                    }
                 }
-                cell.write_text(&mut self.text);
-                writer.write_field(&self.text).map_err(|error| csv_error(&error))?;
+                .map_err(io)?;
             }
-            writer.write_record(None::<&[u8]>).map_err(|error| csv_error(&error))?;
+            writer.write_record(None::<&[u8]>).map_err(io)?;
         }
-        writer.flush()?;
-        Ok(())
+        Ok(writer.flush()?)
     }
 
-    fn end(&mut self, _: u64, _: &mut Vec<u8>) {}
+    fn end(&mut self, _: u64, _: &mut Vec<u8>) -> Result<Ending, EncodeError> {
+        Ok(Ending::Whole)
+    }
 }
 
 fn writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
 }
 
-fn csv_error(error: &csv::Error) -> ArrowError {
-    ArrowError::CsvError(error.to_string())
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn io(error: csv::Error) -> EncodeError {
+    EncodeError::Scratch(std::io::Error::other(error.to_string()))
 }

@@ -31,6 +31,13 @@ pub(super) fn write(number: f64, out: &mut Vec<u8>) {
     };
 }
 
+/// A number rounded to two decimals.
+pub(super) fn rounded(number: f64) -> f64 {
+    let mut text = Vec::new();
+    write(number, &mut text);
+    String::from_utf8_lossy(&text).parse().unwrap_or(number)
+}
+
 /// The hundredths of a number, decided by the third decimal of its shortest form.
 fn round_shortest(number: f64) -> u64 {
     let text = number.to_string();

@@ -5,7 +5,7 @@ use datafusion::logical_expr::LogicalPlan;
 use super::bind::bind;
 use super::compile::compile;
 use super::refine::refine;
-use super::{Column, Definition, ReportError, Request};
+use super::{Definition, ReportError, Request, Wanted};
 use crate::engine::{Engine, EngineError};
 
 /// The files of `queries/reports/`, by name.
@@ -95,14 +95,14 @@ impl Report {
         &self.definition
     }
 
-    /// The plan of a request, and its columns in order.
+    /// The plan of a request. Its rows have the wanted columns, by handle, and may have more.
     ///
     /// # Errors
     ///
     /// When the values do not fit the plan, which is our fault.
-    pub fn plan(&self, request: &Request) -> Result<(LogicalPlan, Vec<Column>), ReportError> {
+    pub fn plan(&self, request: &Request, wanted: &Wanted) -> Result<LogicalPlan, ReportError> {
         let bound = bind(self.plan.clone(), &request.bindings).map_err(EngineError::from)?;
-        Ok(refine(&self.definition, bound, &self.feature_names, request).map_err(EngineError::from)?)
+        Ok(refine(&self.definition, bound, &self.feature_names, (request, wanted)).map_err(EngineError::from)?)
     }
 }
 
@@ -116,6 +116,59 @@ mod tests {
         let engine = Engine::new(EngineOptions::default()).unwrap();
         let catalog = Catalog::compile(&engine).unwrap();
         assert_eq!(catalog.reports().count(), REPORTS.len());
+    }
+
+    /// The scan of a report's plan, for a request with these parameters.
+    fn scan(report: &str, given: &[(&str, &str)]) -> String {
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let catalog = Catalog::compile(&engine).unwrap();
+        let report = catalog.report(report).unwrap();
+        let snapshot = crate::store::Snapshot::empty(std::path::Path::new("/"));
+        let scope = super::super::Scope {
+            snapshot: &snapshot,
+            view: &crate::engine::View::everything(),
+            now: 0,
+        };
+        let given: Vec<(String, String)> = given
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let request = Request::parse(report.definition(), &given, scope).unwrap();
+        let wanted = Wanted {
+            columns: vec!["un".to_owned()],
+            rows: None,
+        };
+        let plan = engine.optimised(&report.plan(&request, &wanted).unwrap());
+        plan.lines().find(|line| line.contains("TableScan: denials")).unwrap().to_owned()
+    }
+
+    const DAYS: [(&str, &str); 3] = [("feature", "all"), ("sd", "2026-03-02"), ("ed", "2026-03-03")];
+
+    #[test]
+    fn filters_reach_the_scan() {
+        let filter = r#"[{"property":"un","operator":"eq","value":"ben"},{"property":"ldtc","operator":"gt","value":1},
+            {"property":"ldt","operator":"lt","value":"2026-03-03"},{"property":"hn","value":"ws"},{"property":"fid","value":2}]"#;
+        let scan = scan("denials", &[&DAYS[..], &[("filter", filter)]].concat());
+        let filters = scan.split("filters=").nth(1).unwrap();
+        for part in [
+            "user_name = ",
+            "licenses > ",
+            "at < ",
+            "contains(lower(denials.host)",
+            "feature_id = ",
+        ] {
+            assert!(filters.contains(part), "{part} in {scan}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_shown_filtered_or_ordered_by_is_read() {
+        let all = scan("denials", &DAYS);
+        assert!(
+            all.contains("user_name") && all.contains("host"),
+            "the natural order has them: {all}"
+        );
+        assert!(!all.contains("reason_class") && !all.contains("is_true"), "{all}");
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub struct Column {
     /// Where it is shown.
     #[serde(default)]
     pub visibility: Visibility,
+    /// For an enumeration: the texts that there are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
     /// What it means.
     pub summary: String,
 }
@@ -47,6 +50,23 @@ pub enum ColumnType {
     PeriodOf(Granularity),
 }
 
+impl ColumnType {
+    /// What it is called in documents and messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Enumeration => "enumeration",
+            Self::Integer => "integer",
+            Self::Float => "float",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::DateTime => "date and time",
+            Self::Period | Self::PeriodOf(_) => "period",
+        }
+    }
+}
+
 /// Where a column is shown when the caller does not choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -69,6 +89,7 @@ impl Column {
             title: title.to_owned(),
             kind,
             visibility: Visibility::Shown,
+            values: Vec::new(),
             summary: summary.to_owned(),
         };
         vec![

@@ -66,10 +66,8 @@ fn type_of(name: &str, params: &[Param]) -> Option<Option<SqlType>> {
     Some(match kind {
         ParamType::Features => None,
         ParamType::Date => Some(SqlType::Date),
-        ParamType::Boolean => Some(SqlType::Boolean),
+        ParamType::Boolean | ParamType::Direction => Some(SqlType::Boolean),
         ParamType::Count | ParamType::Offset => Some(SqlType::BigInt(None)),
-        ParamType::Time | ParamType::ClosingTime | ParamType::Granularity | ParamType::Text | ParamType::Enumeration | ParamType::Zone => {
-            Some(SqlType::Text)
-        }
+        _ => Some(SqlType::Text),
     })
 }

@@ -20,7 +20,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Column, Param, ParamType, ReportError};
+use super::{ChartSpec, Column, ColumnType, Param, ParamType, ReportError};
 
 /// What a report is called, takes and says.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -41,6 +41,9 @@ pub struct Definition {
     pub range: Range,
     /// The natural order: handles of columns.
     pub order: Vec<String>,
+    /// What is drawn of it.
+    #[serde(default)]
+    pub chart: Option<ChartSpec>,
     /// Its own parameters.
     #[serde(default, rename = "param")]
     pub params: Vec<Param>,
@@ -82,6 +85,21 @@ impl Definition {
         if let Some(unknown) = definition.order.iter().find(|handle| definition.column(handle).is_none()) {
             return Err(wrong(format!("is ordered by {unknown:?}, which is no column")));
         }
+        if let Some(unknown) = definition.drawn().find(|handle| definition.column(handle).is_none()) {
+            return Err(wrong(format!("draws {unknown:?}, which is no column")));
+        }
+        let bare = |column: &&Column| column.kind == ColumnType::Enumeration && column.values.is_empty();
+        if let Some(column) = definition.columns.iter().find(bare) {
+            return Err(wrong(format!("has an enumeration {:?} without values", column.name)));
+        }
+        for param in &mut definition.params {
+            // Both names are accepted everywhere.
+            for name in ["grat", "granularity"] {
+                if param.kind == ParamType::Granularity && !param.is_called(name) {
+                    param.aliases.push(name.to_owned());
+                }
+            }
+        }
         let days = match definition.range {
             Range::None => Vec::new(),
             Range::Days => vec![
@@ -105,6 +123,11 @@ impl Definition {
     #[must_use]
     pub fn column(&self, handle: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == handle)
+    }
+
+    /// The handles of the columns that its chart is drawn from.
+    pub fn drawn(&self) -> impl Iterator<Item = &str> {
+        self.chart.iter().flat_map(ChartSpec::handles)
     }
 
     /// Whether it is about features that the path names.

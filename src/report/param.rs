@@ -59,6 +59,18 @@ pub enum ParamType {
     Zone,
     /// `all`, or numbers of features with commas between.
     Features,
+    /// `ASC` or `DESC`.
+    Direction,
+    /// Handles of columns with commas between.
+    Handles,
+    /// JSON: an array of conditions.
+    Conditions,
+    /// JSON: an array of columns and directions.
+    Orderings,
+    /// JSON: an object that says of columns whether they are shown.
+    Visibility,
+    /// JSON: an object that says of columns what they are called.
+    Titles,
 }
 
 /// A parameter that was read.
@@ -83,6 +95,12 @@ pub enum Value {
 }
 
 impl Param {
+    /// The same parameter under another name as well.
+    pub(super) fn or(mut self, alias: &str) -> Self {
+        self.aliases.push(alias.to_owned());
+        self
+    }
+
     /// A parameter without aliases and choices.
     pub(super) fn new(name: &str, kind: ParamType, required: bool, summary: &str) -> Self {
         Self {
@@ -121,13 +139,14 @@ impl Param {
             ParamType::Time => Value::Time(text.parse().ok().filter(|time| *time < TimeOfDay::END_OF_DAY)?),
             ParamType::ClosingTime => Value::Time(text.parse().ok()?),
             ParamType::Granularity => Value::Granularity(text.parse().ok()?),
-            ParamType::Boolean => Value::Boolean(match text.to_ascii_lowercase().as_str() {
-                "true" | "1" => true,
-                "false" | "0" => false,
-                _ => return None,
-            }),
+            ParamType::Boolean => Value::Boolean(truth(text)?),
+            ParamType::Direction => Value::Boolean(super::order::direction(text)?),
             ParamType::Count => Value::Integer(number(text).filter(|number| *number > 0)?),
             ParamType::Offset => Value::Integer(number(text)?),
+            // What these say depends on the columns of the report.
+            ParamType::Handles | ParamType::Conditions | ParamType::Orderings | ParamType::Visibility | ParamType::Titles => {
+                Value::Text(text.to_owned())
+            }
             ParamType::Text => Value::Text(Some(text).filter(|text| !text.is_empty())?.to_owned()),
             ParamType::Enumeration => Value::Text(self.values.iter().find(|value| value.eq_ignore_ascii_case(text))?.clone()),
             ParamType::Zone => Value::Zone(Zone::from_str(text).ok()?),
@@ -157,7 +176,22 @@ impl Param {
             ParamType::Enumeration => format!("one of {}", self.values.join(", ")),
             ParamType::Zone => "an IANA time zone like Europe/Berlin".to_owned(),
             ParamType::Features => "the number of a feature, several with commas between, or all".to_owned(),
+            ParamType::Direction => "ASC or DESC".to_owned(),
+            ParamType::Handles => "handles of columns with commas between".to_owned(),
+            ParamType::Conditions => r#"JSON like [{"property":"un","operator":"eq","value":"ben"}]"#.to_owned(),
+            ParamType::Orderings => r#"JSON like [{"property":"un","direction":"DESC"}]"#.to_owned(),
+            ParamType::Visibility => r#"JSON like {"ldt":"1","un":"0"}"#.to_owned(),
+            ParamType::Titles => r#"JSON like {"ldt":"When"}"#.to_owned(),
         }
+    }
+}
+
+/// A truth value, in any case.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
     }
 }
 
@@ -216,6 +250,7 @@ mod tests {
         );
         accepts(ParamType::Offset, &["0"], &["-1"]);
         accepts(ParamType::Enumeration, &["floating"], &["Sinking"]);
+        accepts(ParamType::Direction, &["asc", "DESC"], &["up", ""]);
         accepts(ParamType::Zone, &["Asia/Kolkata"], &["Mars/Base", "+01:00"]);
         accepts(
             ParamType::Features,

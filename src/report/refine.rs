@@ -1,4 +1,4 @@
-//! What every report has in common, added to its bound plan: order, zone and the names of features.
+//! What every report has in common, added to its bound plan: filters, names of features, zone, columns and order.
 
 use std::sync::Arc;
 
@@ -9,15 +9,22 @@ use datafusion::logical_expr::{Expr, ExprSchemable as _, LogicalPlan, LogicalPla
 
 use super::{Column, ColumnType, Definition, Request};
 
-/// The plan of a request, and its columns in order.
+/// What a document needs of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Handles of the columns that it shows or draws.
+    pub columns: Vec<String>,
+    /// Only so many rows of the ordered ones matter, also for the total.
+    pub rows: Option<u64>,
+}
+
+/// The plan of a request.
 pub(super) fn refine(
     definition: &Definition,
     bound: LogicalPlan,
     names: &LogicalPlan,
-    request: &Request,
-) -> Result<(LogicalPlan, Vec<Column>), DataFusionError> {
-    let mut columns = Vec::new();
-    let mut order: Vec<&str> = Vec::new();
+    (request, wanted): (&Request, &Wanted),
+) -> Result<LogicalPlan, DataFusionError> {
     let mut plan = LogicalPlanBuilder::from(bound);
     if request.several_features {
         let on = (
@@ -30,13 +37,15 @@ pub(super) fn refine(
             on,
             None,
         )?;
-        columns.extend(Column::of_features());
-        order.push("fid");
     }
-    columns.extend(definition.columns.iter().cloned());
-    order.extend(definition.order.iter().map(String::as_str));
+    for condition in &request.conditions {
+        plan = plan.filter(condition.expression(column(condition.column()), request.zone))?;
+    }
+    let order = order_of(definition, request);
     let schema = Arc::clone(plan.schema());
-    let shown = columns.iter().map(|wanted| {
+    let needed = |known: &&Column| wanted.columns.contains(&known.name) || order.iter().any(|(handle, _)| *handle == known.name);
+    let columns = request.columns(definition);
+    let shown = columns.iter().filter(needed).map(|wanted| {
         let handle = column(&wanted.name);
         let handle = match wanted.kind {
             // The instant stays; the clock on the wall that it is read from is the report's.
@@ -50,15 +59,25 @@ pub(super) fn refine(
     });
     let plan = plan.project(shown.collect::<Result<Vec<Expr>, DataFusionError>>()?)?;
     // Order comes last: the engine keeps that of the outermost sort, and may compute what stands above one in several parts.
-    // Nulls sort after everything.
-    let order = order.into_iter().map(|handle| column(handle).sort(true, false));
-    let plan = plan.sort(order)?.build()?;
-    for column in &mut columns {
-        if let (ColumnType::Period, Some(granularity)) = (column.kind, request.granularity) {
-            column.kind = ColumnType::PeriodOf(granularity);
+    let order = order
+        .into_iter()
+        .map(|(handle, ascending)| column(handle).sort(ascending, !ascending));
+    let rows = wanted.rows.map(|rows| usize::try_from(rows).unwrap_or(usize::MAX));
+    plan.sort_with_limit(order, rows)?.build()
+}
+
+/// The columns to order by and whether the smallest comes first: those that were asked for, then the natural ones. What is not
+/// known comes last where the smallest comes first, and first where it comes last.
+fn order_of<'a>(definition: &'a Definition, request: &'a Request) -> Vec<(&'a str, bool)> {
+    let asked = request.order.iter().map(|ordering| (ordering.column.as_str(), ordering.ascending));
+    let mut order: Vec<(&str, bool)> = asked.collect();
+    let feature = request.several_features.then_some("fid");
+    for handle in feature.into_iter().chain(definition.order.iter().map(String::as_str)) {
+        if !order.iter().any(|(known, _)| *known == handle) {
+            order.push((handle, true));
         }
     }
-    Ok((plan, columns))
+    order
 }
 
 /// A column by handle: handles are no SQL and must not be taken apart like it.

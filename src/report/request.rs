@@ -6,23 +6,41 @@ use std::sync::LazyLock;
 use datafusion::scalar::ScalarValue;
 
 use super::bind::{Binding, Bindings};
-use super::{Definition, Param, ParamType, Range, ReportError, Value};
+use super::filter::{self, Condition};
+use super::order::{self, Ordering};
+use super::{Column, ColumnType, Definition, Param, ParamType, Range, ReportError, Selection, Value};
 use crate::engine::View;
 use crate::store::Snapshot;
 use crate::time::{Day, Granularity, MOST_PERIODS, Micros, Zone};
 
 /// The parameters that every report takes.
 pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
+    let optional = |name: &str, kind, summary: &str| Param::new(name, kind, false, summary);
     vec![
-        Param::new("rn", ParamType::Text, false, "name of the report, where a format shows one"),
-        Param::new("limit", ParamType::Count, false, "at most so many rows"),
-        Param::new("offset", ParamType::Offset, false, "leave out so many rows first"),
-        Param::new(
-            "tz",
-            ParamType::Zone,
-            false,
-            "zone of days, hours and printed times; else the store's",
+        optional("rn", ParamType::Text, "name of the report, where a format shows one"),
+        optional(
+            "fieldsVisibility",
+            ParamType::Visibility,
+            "which columns are shown: those with 1, as written; or all but those with 0",
+        )
+        .or("fieldVisibility"),
+        optional(
+            "columns",
+            ParamType::Handles,
+            "which columns are shown, in this order, in every format",
         ),
+        optional(
+            "columnNames",
+            ParamType::Titles,
+            "what columns are called in csv, xlsx, pdf and html",
+        ),
+        optional("filter", ParamType::Conditions, "only rows that meet all of these conditions"),
+        optional("orderBy", ParamType::Text, "handle of the column to order by"),
+        optional("orderDirection", ParamType::Direction, "direction of orderBy; else ASC"),
+        optional("order", ParamType::Orderings, "several columns to order by"),
+        optional("limit", ParamType::Count, "at most so many rows"),
+        optional("offset", ParamType::Offset, "leave out so many rows first"),
+        optional("tz", ParamType::Zone, "zone of days, hours and printed times; else the store's"),
     ]
 });
 
@@ -70,6 +88,12 @@ pub struct Request {
     pub days: Option<(Day, Day)>,
     /// Rows are of several features and say of which.
     pub several_features: bool,
+    /// Which columns documents have.
+    pub selection: Selection,
+    /// What was asked, by the names of the parameters, defaults included.
+    pub facts: Vec<(String, String)>,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) order: Vec<Ordering>,
     pub(super) bindings: Bindings,
 }
 
@@ -80,7 +104,7 @@ impl Request {
     ///
     /// [`ReportError`] names the first parameter that is missing, malformed, contradictory or unknown.
     pub fn parse(definition: &Definition, given: &[(String, String)], scope: Scope<'_>) -> Result<Self, ReportError> {
-        let mut values = read(definition, given)?;
+        let (mut values, facts) = read(definition, given)?;
         let zone = match values.remove("tz") {
             Some(Value::Zone(zone)) => zone,
             _ => scope.snapshot.zone(),
@@ -96,16 +120,21 @@ impl Request {
             },
             days: None,
             several_features: false,
+            selection: Selection::default(),
+            facts,
+            conditions: Vec::new(),
+            order: Vec::new(),
             bindings: Bindings::new(),
         };
         request.bind_range(definition, &mut values, scope)?;
         request.bind_sets(&mut values, scope)?;
+        if let Some(Value::Granularity(granularity)) = values.values().find(|value| matches!(value, Value::Granularity(_))) {
+            request.granularity = Some(*granularity);
+        }
+        request.read_options(definition, &mut values, given)?;
         request.bind("tz", Value::Zone(zone).scalar());
         for param in &definition.params {
             let value = values.remove(&param.name);
-            if let Some(Value::Granularity(granularity)) = value {
-                request.granularity = Some(granularity);
-            }
             let scalar = value.map_or_else(|| null_of(param.kind), |value| value.scalar());
             if !request.bindings.contains_key(&param.name) {
                 request.bind(&param.name, scalar);
@@ -114,11 +143,76 @@ impl Request {
         Ok(request)
     }
 
+    /// The numbers of the features that were asked for; nothing where all were, or where the report is of none.
+    #[must_use]
+    pub fn features(&self) -> Option<Vec<i32>> {
+        let number = |value: &ScalarValue| match value {
+            ScalarValue::Int32(number) => *number,
+            _ => None,
+        };
+        match self.bindings.get("feature") {
+            Some(Binding::Set(features)) => Some(features.iter().filter_map(number).collect()),
+            _ => None,
+        }
+    }
+
+    /// The columns of the report's rows, in order.
+    #[must_use]
+    pub fn columns(&self, definition: &Definition) -> Vec<Column> {
+        let leading = if self.several_features { Column::of_features() } else { Vec::new() };
+        let mut columns: Vec<Column> = leading.into_iter().chain(definition.columns.iter().cloned()).collect();
+        for column in &mut columns {
+            if let (ColumnType::Period, Some(granularity)) = (column.kind, self.granularity) {
+                column.kind = ColumnType::PeriodOf(granularity);
+            }
+        }
+        columns
+    }
+
+    /// The options that are about columns, of whichever report.
+    fn read_options(&mut self, definition: &Definition, values: &mut Values, given: &[(String, String)]) -> Result<(), ReportError> {
+        let columns = self.columns(definition);
+        let mut text = |name: &str| match values.remove(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        let (visibility, chosen, titles) = (text("fieldsVisibility"), text("columns"), text("columnNames"));
+        let (filter, order_by, order) = (text("filter"), text("orderBy"), text("order"));
+        // Messages call the parameter what the caller does.
+        let called = given.iter().map(|(name, _)| name.as_str()).find(|name| *name == "fieldVisibility");
+        let visibility = visibility.as_deref().map(|text| (called.unwrap_or("fieldsVisibility"), text));
+        self.selection = Selection::parse(visibility, chosen.as_deref(), titles.as_deref(), &columns)?;
+        if let Some(filter) = filter {
+            self.conditions = filter::parse(&filter, &columns, self.zone)?;
+        }
+        let direction = match values.remove("orderDirection") {
+            Some(Value::Boolean(ascending)) => Some(ascending),
+            _ => None,
+        };
+        let contradiction = |reason: &str| ReportError::Contradiction { reason: reason.to_owned() };
+        self.order = match (order, order_by, direction) {
+            (Some(_), Some(_), _) | (Some(_), None, Some(_)) => {
+                return Err(contradiction(
+                    "parameter \"order\" and \"orderBy\" or \"orderDirection\" both order; accepted: one of the two ways",
+                ));
+            }
+            (None, None, Some(_)) => {
+                return Err(contradiction(
+                    "parameter \"orderDirection\" needs \"orderBy\"; accepted: both, or orderBy alone",
+                ));
+            }
+            (Some(order), None, None) => order::parse(&order, &columns)?,
+            (None, Some(handle), direction) => order::parse_old(&handle, direction.unwrap_or(true), &columns)?,
+            (None, None, None) => Vec::new(),
+        };
+        Ok(())
+    }
+
     fn bind(&mut self, name: &str, value: ScalarValue) {
         self.bindings.insert(name.to_owned(), Binding::One(value));
     }
 
-    fn bind_range(&mut self, definition: &Definition, values: &mut BTreeMap<String, Value>, scope: Scope<'_>) -> Result<(), ReportError> {
+    fn bind_range(&mut self, definition: &Definition, values: &mut Values, scope: Scope<'_>) -> Result<(), ReportError> {
         let mut day = |name: &str| match values.remove(name) {
             Some(Value::Date(day)) => Some(day),
             _ => None,
@@ -164,7 +258,7 @@ impl Request {
         Ok(())
     }
 
-    fn bind_sets(&mut self, values: &mut BTreeMap<String, Value>, scope: Scope<'_>) -> Result<(), ReportError> {
+    fn bind_sets(&mut self, values: &mut Values, scope: Scope<'_>) -> Result<(), ReportError> {
         let features = match values.remove("feature") {
             Some(Value::Features(Some(asked))) => {
                 let known = |id: i64| i32::try_from(id).ok().filter(|id| scope.has_feature(*id));
@@ -190,9 +284,13 @@ impl Request {
     }
 }
 
-/// Reads every parameter by its own name.
-fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<String, Value>, ReportError> {
-    let mut values: BTreeMap<String, Value> = BTreeMap::new();
+/// Values by the names of their parameters.
+type Values = BTreeMap<String, Value>;
+
+/// Reads every parameter by its own name, and says what was given.
+fn read(definition: &Definition, given: &[(String, String)]) -> Result<(Values, Vec<(String, String)>), ReportError> {
+    let mut values = Values::new();
+    let mut facts = Vec::new();
     let all = || definition.params.iter().chain(STANDARD.iter());
     for (name, text) in given {
         let param = all()
@@ -201,6 +299,7 @@ fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<
                 name: name.chars().take(200).collect(),
                 known: all().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", "),
             })?;
+        facts.push((param.name.clone(), text.clone()));
         if values.insert(param.name.clone(), param.parse(name, text)?).is_some() {
             return Err(ReportError::Contradiction {
                 reason: format!("parameter {name:?} is given more than once; accepted: once, under one of its names"),
@@ -213,6 +312,7 @@ fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<
         }
         if let Some(default) = &param.default {
             values.insert(param.name.clone(), param.parse(&param.name, default)?);
+            facts.push((param.name.clone(), default.clone()));
         } else if param.required {
             return Err(ReportError::Missing {
                 name: param.name.clone(),
@@ -220,7 +320,7 @@ fn read(definition: &Definition, given: &[(String, String)]) -> Result<BTreeMap<
             });
         }
     }
-    Ok(values)
+    Ok((values, facts))
 }
 
 fn integer(value: Option<&Value>) -> Option<u64> {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
+
 use super::StoreError;
 use super::catalog::Catalog;
 use super::facts::DayFacts;
@@ -29,6 +31,7 @@ pub struct Snapshot {
     grants: Vec<Grant>,
     secret: Secret,
     pub(super) doubts: Doubts,
+    fingerprint: [u8; 32],
     _lease: Option<ReaderLease>,
 }
 
@@ -72,6 +75,7 @@ impl Snapshot {
             grants: Vec::new(),
             secret: Secret::of_bytes([0; 32]),
             doubts: Doubts::default(),
+            fingerprint: [0; 32],
             _lease: None,
         })
     }
@@ -87,6 +91,8 @@ impl Snapshot {
         for file in reading.files()? {
             files[file.table as usize].insert(file.day, file);
         }
+        let secret = reading.secret()?;
+        let fingerprint = fingerprint(generation, reading.zone()?, &secret, &files);
         let registry = reading.registry()?;
         let facts = reading.facts()?;
         Ok(Arc::new(Self {
@@ -97,8 +103,9 @@ impl Snapshot {
             features: feature_states(registry.features(), &facts),
             files,
             grants: reading.grants()?,
-            secret: reading.secret()?,
+            secret,
             doubts: Doubts::read(&reading)?,
+            fingerprint,
             _lease: Some(lease),
         }))
     }
@@ -152,11 +159,30 @@ impl Snapshot {
         &self.grants
     }
 
+    /// What tells what it holds from anything else a store held.
+    #[must_use]
+    pub const fn fingerprint(&self) -> &[u8; 32] {
+        &self.fingerprint
+    }
+
     /// The secret of the store.
     #[must_use]
     pub const fn secret(&self) -> &Secret {
         &self.secret
     }
+}
+
+/// A store that is made anew may come to the same generation: the checksums of its files tell the two apart, and
+/// where names are hidden, its secret.
+fn fingerprint(generation: u64, zone: Zone, secret: &Secret, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(generation.to_be_bytes());
+    hash.update(zone.name());
+    hash.update(secret.bytes());
+    for file in files.iter().flat_map(BTreeMap::values) {
+        hash.update(file.checksum);
+    }
+    hash.finalize().into()
 }
 
 /// Folds the facts of all days into what is known of a server.

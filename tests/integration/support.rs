@@ -77,7 +77,17 @@ impl Store {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         self.runtime.block_on(async {
-            let mut rendering = self.app.report(report, &given, output::find(format).unwrap(), access).await?;
+            let mut rendering = self
+                .app
+                .prepare(&headroom::app::Ask {
+                    report,
+                    given: &given,
+                    format: output::find(format).unwrap(),
+                    access,
+                    place: None,
+                })?
+                .run()
+                .await?;
             let mut bytes = Vec::new();
             while let Some(piece) = rendering.next().await? {
                 bytes.extend_from_slice(&piece);

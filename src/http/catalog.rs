@@ -1,0 +1,66 @@
+//! What there is to ask: every report, its parameters, columns and formats.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use super::{ApiError, Shared};
+use crate::output::FORMATS;
+use crate::report::{ChartSpec, Column, Definition, Param, STANDARD};
+
+/// A report as the listing tells it.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    title: &'a str,
+    summary: &'a str,
+    path: String,
+    aliases: Vec<String>,
+    parameters: Vec<&'a Param>,
+    columns: &'a [Column],
+    order: &'a [String],
+    chart: Option<&'a ChartSpec>,
+    formats: Vec<&'static str>,
+}
+
+/// The envelope of a listing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listing<'a> {
+    success: bool,
+    msg: &'a str,
+    data: Vec<Listed<'a>>,
+    code: Option<u16>,
+    total_count: usize,
+}
+
+/// Lists the reports.
+pub(super) async fn get(State(shared): State<Shared>) -> Result<Response, ApiError> {
+    let data: Vec<Listed<'_>> = shared.app.catalog().reports().map(|report| listed(report.definition())).collect();
+    let listing = Listing {
+        success: true,
+        msg: "",
+        total_count: data.len(),
+        data,
+        code: None,
+    };
+    let body = serde_json::to_string(&listing).map_err(|error| ApiError::internal(&error))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+fn listed(definition: &Definition) -> Listed<'_> {
+    let whole = |path: &String| format!("/api/v1{path}");
+    Listed {
+        name: &definition.name,
+        title: &definition.title,
+        summary: &definition.summary,
+        path: whole(&definition.path),
+        aliases: definition.aliases.iter().map(whole).collect(),
+        parameters: definition.params.iter().chain(STANDARD.iter()).collect(),
+        columns: &definition.columns,
+        order: &definition.order,
+        chart: definition.chart.as_ref(),
+        formats: FORMATS.iter().map(|format| format.name()).collect(),
+    }
+}
