@@ -33,6 +33,7 @@ pub struct Prepared<'a> {
     app: &'a App,
     report: &'a Report,
     snapshot: Arc<Snapshot>,
+    access: Access,
     view: View,
     request: Request,
     wanted: Wanted,
@@ -87,6 +88,7 @@ impl<'a> Prepared<'a> {
             app,
             report,
             snapshot,
+            access: ask.access.clone(),
             view,
             request,
             wanted,
@@ -100,11 +102,13 @@ impl<'a> Prepared<'a> {
     pub fn tag(&self) -> String {
         let mut hash = Sha256::new();
         let parts = [
-            format!("{}", env!("CARGO_PKG_VERSION")),
+            env!("CARGO_PKG_VERSION").to_owned(),
             format!("{:?}", self.report.definition()),
             format!("{:?} {:?}", self.request, self.wanted),
             format!("{:?} {:?}", self.format.name(), self.document.links),
             format!("{:?}", self.document.quality),
+            // Who may see something else gets another answer.
+            format!("{:?} {:?}", self.access.servers(), self.access.names()),
         ];
         hash.update(self.snapshot.fingerprint());
         for part in parts {

@@ -40,10 +40,10 @@ impl axum::handler::Handler<(), Shared> for Handler {
 
 async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
+    let access = Access::from_request_parts(&mut parts, &shared).await?;
     if let Some(address) = without_empty_fields(&parts) {
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
     }
-    let access = Access::from_request_parts(&mut parts, &shared).await?;
     let path = RawPathParams::from_request_parts(&mut parts, &shared)
         .await
         .map_err(|error| ApiError::unreadable_body(&error.to_string()))?;

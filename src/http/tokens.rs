@@ -3,6 +3,7 @@
 //! The invariant: nobody makes a token that sees more than its maker does, nor learns of one that does.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::response::{IntoResponse as _, Response};
@@ -99,8 +100,13 @@ pub(super) async fn create(
 }
 
 /// Revokes a token.
-pub(super) async fn revoke(State(shared): State<Shared>, access: Access, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn revoke(
+    State(shared): State<Shared>,
+    access: Access,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, ApiError> {
     admit(&access)?;
+    let Path(name) = path.map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
     let snapshot = shared.app.snapshot()?;
     let mut visible = snapshot.grants().iter().filter(|grant| access.covers(&grant.access));
     if !visible.any(|grant| grant.name == name) {

@@ -56,24 +56,10 @@ impl Quality {
         doubts + self.undated_lines + self.unparsed_lines == 0 && !self.outside
     }
 
-    /// As one line of JSON, of ASCII alone, so that it fits a header.
+    /// As one line of JSON.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let json = serde_json::to_string(self).unwrap_or_default();
-        let mut ascii = String::with_capacity(json.len());
-        for c in json.chars() {
-            if c.is_ascii() && c != '\u{7f}' {
-                ascii.push(c);
-            } else {
-                let units = c
-                    .encode_utf16(&mut [0; 2])
-                    .iter()
-                    .map(|unit| format!("\\u{unit:04x}"))
-                    .collect::<String>();
-                ascii.push_str(&units);
-            }
-        }
-        ascii
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
@@ -194,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn its_json_is_one_line_that_fits_a_header() {
+    fn its_json_is_one_line_in_order() {
         let mut quality = Quality {
             unparsed_lines: 2,
             covered: vec![Covered {
@@ -204,7 +190,7 @@ mod tests {
             }],
             ..Quality::default()
         };
-        let expected = r#"{"orphanCheckins":0,"openSessions":0,"ambiguousMatches":0,"truncatedByRestart":0,"undatedLines":0,"unparsedLines":2,"covered":[{"server":"fl\u00ebx01/\ud83e\udd80\"","from":"2026-03-02 08:00:05","to":"2026-03-03 18:00:00"}]}"#;
+        let expected = r#"{"orphanCheckins":0,"openSessions":0,"ambiguousMatches":0,"truncatedByRestart":0,"undatedLines":0,"unparsedLines":2,"covered":[{"server":"flëx01/🦀\"","from":"2026-03-02 08:00:05","to":"2026-03-03 18:00:00"}]}"#;
         assert_eq!(quality.to_json(), expected);
         assert!(!quality.is_clean());
         quality.outside = true;

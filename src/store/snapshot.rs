@@ -91,7 +91,8 @@ impl Snapshot {
         for file in reading.files()? {
             files[file.table as usize].insert(file.day, file);
         }
-        let fingerprint = fingerprint(generation, reading.zone()?, &files);
+        let secret = reading.secret()?;
+        let fingerprint = fingerprint(generation, reading.zone()?, &secret, &files);
         let registry = reading.registry()?;
         let facts = reading.facts()?;
         Ok(Arc::new(Self {
@@ -102,7 +103,7 @@ impl Snapshot {
             features: feature_states(registry.features(), &facts),
             files,
             grants: reading.grants()?,
-            secret: reading.secret()?,
+            secret,
             doubts: Doubts::read(&reading)?,
             fingerprint,
             _lease: Some(lease),
@@ -171,11 +172,13 @@ impl Snapshot {
     }
 }
 
-/// A store that is made anew may come to the same generation: the checksums of its files tell the two apart.
-fn fingerprint(generation: u64, zone: Zone, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
+/// A store that is made anew may come to the same generation: the checksums of its files tell the two apart, and
+/// where names are hidden, its secret.
+fn fingerprint(generation: u64, zone: Zone, secret: &Secret, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(generation.to_be_bytes());
     hash.update(zone.name());
+    hash.update(secret.bytes());
     for file in files.iter().flat_map(BTreeMap::values) {
         hash.update(file.checksum);
     }

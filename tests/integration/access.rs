@@ -233,7 +233,7 @@ fn pseudonyms_are_stable_and_say_nothing() {
     let csv = site.get(&hidden, &denials.replace("json", "csv")).text();
     assert!(users.iter().chain(&hosts).all(|name| csv.contains(name.as_str())), "{csv}");
     for report in Catalog::definitions().unwrap() {
-        for format in ["json", "csv"] {
+        for format in ["json", "csv", "ndjson", "html", "svg"] {
             let text = site.get(&hidden, &path_of(&report, "all", format)).text();
             for name in ["alice", "bob", "carol", "dave", "ws1", "ws2", "ws3", "ws4"] {
                 assert!(!text.contains(name), "{} as {format} tells {name}: {text}", report.name);
@@ -257,6 +257,43 @@ fn pseudonyms_are_stable_and_say_nothing() {
         elsewhere.iter().all(|user| !users.contains(user)),
         "another store has other pseudonyms"
     );
+}
+
+#[test]
+fn nobody_is_told_that_another_ones_answer_has_not_changed() {
+    let site = Site::new(&[FIRST, SECOND]);
+    let callers = [
+        ("all", &[][..]),
+        ("one", &["--servers", "flex01"][..]),
+        ("two", &["--servers", "flex02"][..]),
+        ("hidden", &["--names", "pseudonym"][..]),
+    ];
+    let tokens = callers.map(|(name, options)| site.token(name, &[&["--role", "viewer"], options].concat()));
+    let path = "/feature/json";
+    let tags = tokens
+        .each_ref()
+        .map(|token| site.get(token, path).header("etag").unwrap().to_owned());
+    for (caller, token) in tokens.iter().enumerate() {
+        for (other, tag) in tags.iter().enumerate() {
+            let headers = [("X-Auth-token", token.as_str()), ("If-None-Match", tag.as_str())];
+            let status = site.server.send("GET", path, &headers, b"").status;
+            assert_eq!(status, if caller == other { 304 } else { 200 }, "{caller} shows the tag of {other}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_on_names_is_a_filter_on_what_is_seen() {
+    let site = Site::new(&[FIRST, SECOND]);
+    let hidden = site.token("hidden", &["--role", "viewer", "--names", "pseudonym"]);
+    let path = "/report/feature/all/denials/json?sd=2026-03-01&ed=2026-03-05";
+    let all = rows(&site.get(&hidden, path));
+    let filtered = |value: &str| {
+        let filter = format!("%5B%7B%22property%22:%22un%22,%22operator%22:%22eq%22,%22value%22:%22{value}%22%7D%5D");
+        rows(&site.get(&hidden, &format!("{path}&filter={filter}")))
+    };
+    assert_eq!(filtered("carol"), Vec::<Value>::new());
+    assert_eq!(filtered(all[0]["un"].as_str().unwrap()), all[..1]);
 }
 
 #[test]
