@@ -8,14 +8,18 @@
 
 mod access;
 mod cli;
+mod conformance;
 mod contract;
 mod crash;
 mod docs;
 mod examples;
+mod formats;
 mod golden;
 mod idempotence;
 mod model;
 mod properties;
 mod quality;
+mod readers;
+mod refinement;
 mod server;
 mod support;

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# What headroom serves, read by programs that know nothing of it: DuckDB, pyarrow, openpyxl, pdftotext, and Schemathesis for
+# the contract. Usage: tests/peers/run.sh [BINARY]; the binary is $HEADROOM or target/debug/headroom otherwise.
+# A reader that is missing and cannot be installed is a failure, not a reason to skip.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+binary=${1:-${HEADROOM:-target/debug/headroom}}
+work=target/peers
+[ -x "$binary" ] || { echo "there is no program at $binary; cargo build makes one" >&2; exit 1; }
+command -v python3 > /dev/null || { echo "python3 is missing" >&2; exit 1; }
+if ! command -v pdftotext > /dev/null; then
+    as_root=$([ "$(id -u)" = 0 ] || echo sudo)
+    # Lists of packages may be old, or missing.
+    $as_root apt-get install -y -qq poppler-utils || { $as_root apt-get update -qq; $as_root apt-get install -y -qq poppler-utils; }
+fi
+
+mkdir -p "$work"
+if ! cmp -s tests/peers/requirements.txt "$work/venv/requirements.txt"; then
+    rm -rf "$work/venv"
+    python3 -m venv "$work/venv"
+    "$work/venv/bin/pip" install --quiet --disable-pip-version-check --requirement tests/peers/requirements.txt
+    cp tests/peers/requirements.txt "$work/venv/"
+fi
+
+rm -rf "$work/store" "$work/files"
+mkdir -p "$work/files"
+"$binary" init --store "$work/store" --timezone Europe/Berlin
+"$binary" import --store "$work/store" --server flex01 data/acme.log > /dev/null
+"$binary" import --store "$work/store" data/lab.csv data/lab.ndjson > /dev/null
+"$binary" import --store "$work/store" tests/integration/conformance/site.ndjson tests/peers/names.ndjson > /dev/null
+token=$("$binary" token create --store "$work/store" peers)
+
+"$binary" serve --store "$work/store" --listen 127.0.0.1:0 > "$work/serve.out" 2> "$work/serve.err" &
+server=$!
+trap 'kill "$server" 2> /dev/null || true' EXIT
+for _ in $(seq 100); do
+    address=$(sed -n 's|.*on \(http://.*\)|\1|p' "$work/serve.out")
+    [ -z "$address" ] || break
+    sleep 0.1
+done
+[ -n "$address" ] || { echo "the server does not serve:" >&2; cat "$work/serve.err" >&2; exit 1; }
+
+"$work/venv/bin/python" tests/peers/readers.py "$address" "$token" "$work/files"
+bash tests/peers/contract.sh "$work/venv/bin/st" "$address" "$token"
