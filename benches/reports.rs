@@ -12,6 +12,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use headroom::access::Access;
 use headroom::app::{App, Ask, PATIENCE, import};
 use headroom::engine::EngineOptions;
 use headroom::generate::{Plan, generate, write_ndjson_line};
@@ -44,6 +45,7 @@ fn reports(criterion: &mut Criterion) {
                                 report: &definition.name,
                                 given: &given,
                                 format: *format,
+                                access: &Access::everything(),
                                 place: None,
                             };
                             let mut rendering = app.prepare(&ask).unwrap().run().await.unwrap();

@@ -17,12 +17,14 @@ use std::time::Duration;
 
 pub use self::prepared::{Ask, Prepared};
 pub use self::rendering::Rendering;
+use crate::access::Access;
 use crate::engine::{Engine, EngineError, EngineOptions};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
 use crate::output::EncodeError;
 use crate::report::{Catalog, ReportError};
-use crate::store::{self, Snapshot, StoreError, Watcher, Writer};
+use crate::store::{self, Grant, Snapshot, StoreError, Tokens, Watcher, Writer};
 use crate::time::{Micros, Zone};
+use crate::token::Token;
 
 /// How long a writer waits for another one before it gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -109,6 +111,24 @@ impl App {
         import(&self.root, input, options, &mut |_, _| {})
     }
 
+    /// Makes a token. Whoever makes it must see all that it is to see.
+    ///
+    /// # Errors
+    ///
+    /// When the store has a token of that name, or lacks a license server that it is to see.
+    pub fn create_token(&self, name: String, access: Access) -> Result<(Token, Grant), AppError> {
+        Ok(create_token(&self.root, name, access)?)
+    }
+
+    /// Revokes a token: it opens nothing any more.
+    ///
+    /// # Errors
+    ///
+    /// When the store has no token of that name.
+    pub fn revoke_token(&self, name: &str) -> Result<(), AppError> {
+        Ok(Tokens::open(&self.root)?.delete(name)?)
+    }
+
     /// Where the store lies.
     #[must_use]
     pub fn root(&self) -> &Path {
@@ -136,6 +156,23 @@ pub fn import(
     }
     let mut writer = Writer::open(root, PATIENCE)?;
     Ok(crate::import::import(&mut writer, input, options, now(), progress)?)
+}
+
+/// Makes a token of a store.
+///
+/// # Errors
+///
+/// When there is no store, it has a token of that name, or it lacks a license server that the token is to see.
+pub fn create_token(root: &Path, name: String, access: Access) -> Result<(Token, Grant), StoreError> {
+    let token = Token::generate()?;
+    let grant = Grant {
+        name,
+        hash: token.hash(),
+        access,
+        created: now(),
+    };
+    Tokens::open(root)?.put(&grant)?;
+    Ok((token, grant))
 }
 
 /// The present.

@@ -11,6 +11,7 @@
 
 mod bars;
 mod calendar;
+mod division;
 mod drawing;
 mod frame;
 mod heading;

@@ -1,8 +1,8 @@
 //! DataFusion, set up once: what is SQL here, and how it runs.
 //!
 //! ```text
-//!   Snapshot ──▶ tables ──▶ bound plan ──▶ optimise ──▶ run on the engine's own threads ──▶ RowStream
-//!                                                       (HTTP has others, and stays awake)
+//!   Snapshot ──▶ tables ──▶ bound, fenced plan ──▶ optimise ──▶ run on the engine's own threads ──▶ RowStream
+//!                 View ───────┘                         (HTTP has others, and stays awake)
 //! ```
 //!
 //! The invariant: nothing outside this module makes a session, and a [`RowStream`] that is dropped stops its query.
@@ -11,6 +11,7 @@ mod cooperative;
 mod partitions;
 mod stream;
 mod tables;
+mod view;
 mod within_days;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use datafusion::prelude::SessionConfig;
 
 pub use self::stream::RowStream;
 use self::tables::Tables;
+pub use self::view::View;
 use crate::functions;
 use crate::store::Snapshot;
 
@@ -124,14 +126,14 @@ impl Engine {
         Ok(self.runtime()?.block_on(self.state.statement_to_plan(statement))?)
     }
 
-    /// Runs a plan on a snapshot. Rows come as they are computed.
+    /// Runs a plan on what may be seen of a snapshot. Rows come as they are computed.
     ///
     /// # Errors
     ///
     /// When the plan cannot be made to run. What fails later comes with the rows.
-    pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>) -> Result<RowStream, EngineError> {
+    pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>, view: &View) -> Result<RowStream, EngineError> {
         let tables = self.tables_of(snapshot)?;
-        let plan = bind_tables(plan, &tables)?;
+        let plan = bind_tables(plan, &tables, view)?;
         let state = self.state.clone();
         let runtime = self.runtime()?;
         RowStream::start(runtime.handle(), state, plan, Arc::clone(snapshot)).await
@@ -171,8 +173,8 @@ impl Drop for Engine {
     }
 }
 
-/// Puts the tables of a snapshot in the places of those that a plan was compiled against.
-fn bind_tables(plan: LogicalPlan, tables: &Tables) -> Result<LogicalPlan, DataFusionError> {
+/// Puts the tables of a snapshot, behind the fence of a view, in the places of those that a plan was compiled against.
+fn bind_tables(plan: LogicalPlan, tables: &Tables, view: &View) -> Result<LogicalPlan, DataFusionError> {
     let bound = plan.transform_up_with_subqueries(|node| match node {
         LogicalPlan::TableScan(mut scan) => {
             // Views of the engine itself have no place here: every table is one of ours.
@@ -180,7 +182,7 @@ fn bind_tables(plan: LogicalPlan, tables: &Tables) -> Result<LogicalPlan, DataFu
             match tables.provider(scan.table_name.table()) {
                 Some(provider) => {
                     scan.source = provider_as_source(provider);
-                    Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
+                    Ok(Transformed::yes(view.fence(scan)?))
                 }
                 None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
             }

@@ -14,6 +14,9 @@
 //! | `period_start(at, granularity, zone)` | the wall-clock start of the period that holds an instant |
 //! | `period_label(start, granularity)` | how a period is written, like `2019-Q2` |
 //! | `periods(first, last, granularity)` | the starts of all periods that share a day with a range |
+//!
+//! One function is in no list and has no name that SQL knows: `pseudonym`, which the engine puts above the tables of those who
+//! may not see names.
 
 mod active_users;
 mod arguments;
@@ -23,12 +26,14 @@ mod local_day;
 mod period_label;
 mod period_start;
 mod periods;
+mod pseudonym;
 mod sweep;
 mod time_at_level;
 mod time_within;
 mod working_hours;
 mod working_time;
 
+pub(crate) use self::pseudonym::{Kind as NameKind, Pseudonyms};
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, Expr, ScalarUDF, ScalarUDFImpl, lit};
 

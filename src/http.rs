@@ -15,6 +15,7 @@ mod negotiation;
 mod openapi;
 mod parameters;
 mod reports;
+mod tokens;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Uri, Version, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 
@@ -101,7 +102,7 @@ pub async fn serve(
 ///
 /// [`ServeError::Open`] when the store has no token and the address can be reached from elsewhere.
 pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> {
-    if !address.ip().is_loopback() && app.snapshot()?.token_hashes().is_empty() {
+    if !address.ip().is_loopback() && app.snapshot()?.grants().is_empty() {
         return Err(ServeError::Open { address });
     }
     Ok(())
@@ -110,7 +111,10 @@ pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> 
 /// All routes.
 fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
     let shared = Shared { app, stopping };
-    let mut api = Router::new().route("/import", post(import::post).layer(DefaultBodyLimit::disable()));
+    let mut api = Router::new()
+        .route("/import", post(import::post).layer(DefaultBodyLimit::disable()))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{name}", delete(tokens::revoke));
     for report in shared.app.catalog().reports() {
         let definition = report.definition();
         let name: Arc<str> = definition.name.as_str().into();

@@ -171,6 +171,7 @@ pub fn import(
         LedgerEntry {
             source: name.clone(),
             at: now,
+            begins: tally.first,
             undated: tally.undated_lines,
             unparsed: tally.unparsed_lines,
             summary: tally.to_json(),

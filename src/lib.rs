@@ -23,10 +23,11 @@
 //! | a filter, an order, a choice of columns | [`report`]: `report/filter.rs`, `order.rs`, `selection.rs` |
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
-//! | routes, tokens, errors and their codes | [`http`], [`token`] |
+//! | routes, errors and their codes | [`http`] |
+//! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http → app → output → report → engine → functions → store → event, time`,
+//! Layers call downwards only: `main → cli → http → app → output → report → engine → functions → store → access, event, time`,
 //! `import → store`, and `output → chart, paper`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only
 //! one that reads the clock.
 //!
@@ -39,6 +40,7 @@
 //! - The OpenAPI document is plain JSON made from the catalog of reports; there are no handlers of single reports to annotate.
 //! - A day of a table is one file, however large. Files are rewritten by day; there is nothing to compact.
 
+pub mod access;
 pub mod app;
 pub mod chart;
 pub mod cli;

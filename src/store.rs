@@ -1,7 +1,7 @@
 //! Where events are kept: Parquet partitions by day, and a catalog that says which of them are true.
 //!
 //! ```text
-//! <store>/catalog.sqlite                          ids, live files, facts of each day, imports, tokens
+//! <store>/catalog.sqlite                          ids, live files, facts of each day, imports, tokens, a secret
 //! <store>/events/day=2026-03-01/<id>.parquet      source of truth, sorted by feature and instant
 //! <store>/sessions/day=…  denials/day=…           derived, and rebuilt equal to the byte
 //! <store>/open/day=…                              derived: what is held at the first instant of the day
@@ -21,25 +21,34 @@ mod columns;
 mod derive;
 mod facts;
 mod incoming;
+mod ledger;
 mod lock;
 mod partition;
+mod quality;
 mod rederive;
 mod registry;
 mod rows;
+mod secret;
 mod snapshot;
 mod strings;
+mod tokens;
 mod writer;
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub use self::catalog::LedgerEntry;
 pub use self::check::{CheckSummary, Flaw};
 pub use self::incoming::{Committed, Coverage, Holds, Incoming};
+pub use self::ledger::LedgerEntry;
 pub use self::partition::PartitionFile;
+pub use self::quality::{Covered, Quality};
 pub use self::registry::{Feature, Server};
+pub use self::rows::Id;
+pub use self::secret::Secret;
 pub use self::snapshot::{FeatureState, ServerState, Snapshot};
+use self::tokens::MOST_CHARACTERS;
+pub use self::tokens::{Grant, Tokens};
 pub use self::writer::{RebuildSummary, Writer};
 use crate::time::Zone;
 
@@ -93,6 +102,20 @@ pub enum StoreError {
     TokenUnknown {
         /// The name.
         name: String,
+    },
+    /// A name that no token can have.
+    #[error("{name:?} is no name of a token; accepted: 1 to {MOST_CHARACTERS} characters, none of them a control character")]
+    TokenName {
+        /// The name.
+        name: String,
+    },
+    /// A token is to see a license server that is not there.
+    #[error("there is no license server {name:?}; there are: {}", known.join(", "))]
+    ServerUnknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
     },
     /// The operating system gave no random number.
     #[error("no random number: {reason}")]

@@ -1,12 +1,12 @@
 //! Tokens: who may ask.
 //!
 //! A token is 256 random bits, shown once, when it is made. The store keeps its SHA-256, and what a caller shows is compared
-//! with every hash in constant time.
+//! with every hash in constant time. What it opens is an `Access`.
 
 use std::fmt;
 
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use subtle::{ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::store::StoreError;
 
@@ -48,14 +48,15 @@ fn hash(shown: &str) -> [u8; 32] {
     Sha256::digest(shown.as_bytes()).into()
 }
 
-/// Whether what a caller shows is one of the tokens. It takes the same time whichever it is.
+/// The place of the token that a caller shows among these hashes. Every one is compared, and each takes the same time.
 #[must_use]
-pub fn is_known(shown: &str, hashes: &[[u8; 32]]) -> bool {
+pub fn find<'a>(shown: &str, hashes: impl Iterator<Item = &'a [u8; 32]>) -> Option<usize> {
     let shown = hash(shown);
-    let known = hashes
-        .iter()
-        .fold(subtle::Choice::from(0), |known, hash| known | hash.ct_eq(&shown));
-    known.into()
+    let unknown = u64::MAX;
+    let found = (0_u64..).zip(hashes).fold(unknown, |found, (place, hash)| {
+        u64::conditional_select(&found, &place, hash.ct_eq(&shown))
+    });
+    if found == unknown { None } else { usize::try_from(found).ok() }
 }
 
 #[cfg(test)]
@@ -65,10 +66,10 @@ mod tests {
     #[test]
     fn a_token_is_known_by_its_hash_alone() {
         let (one, other) = (Token::generate().unwrap(), Token::generate().unwrap());
-        let hashes = [one.hash()];
-        assert!(is_known(&one.reveal(), &hashes));
-        assert!(!is_known(&other.reveal(), &hashes));
-        assert!(!is_known("", &hashes) && !is_known(&one.reveal(), &[]));
+        let hashes = [[0; 32], one.hash()];
+        assert_eq!(find(&one.reveal(), hashes.iter()), Some(1));
+        assert_eq!(find(&other.reveal(), hashes.iter()), None);
+        assert_eq!((find("", hashes.iter()), find(&one.reveal(), [].iter())), (None, None));
         assert_eq!(one.reveal().len(), 64);
         assert!(!format!("{one:?}").contains(&one.reveal()));
     }

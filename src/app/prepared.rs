@@ -5,9 +5,11 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::{App, AppError, Rendering, now};
+use crate::access::Access;
+use crate::engine::View;
 use crate::output::{Document, Field, Format, Links};
 use crate::report::{Column, Family, Report, Request, STANDARD, Scope, Wanted};
-use crate::store::Snapshot;
+use crate::store::{Quality, Snapshot};
 use crate::time::{Day, Micros, Zone, wall_clock};
 
 /// What is asked of the application.
@@ -19,6 +21,8 @@ pub struct Ask<'a> {
     pub given: &'a [(String, String)],
     /// How it is written.
     pub format: &'static dyn Format,
+    /// Who asks.
+    pub access: &'a Access,
     /// Where it is shown, if other things can be asked from there: what relative addresses of other formats begin with.
     pub place: Option<String>,
 }
@@ -29,6 +33,8 @@ pub struct Prepared<'a> {
     app: &'a App,
     report: &'a Report,
     snapshot: Arc<Snapshot>,
+    access: Access,
+    view: View,
     request: Request,
     wanted: Wanted,
     document: Document,
@@ -39,8 +45,13 @@ impl<'a> Prepared<'a> {
     pub(super) fn new(app: &'a App, ask: &Ask<'_>) -> Result<Self, AppError> {
         let report = app.catalog.report(ask.report)?;
         let snapshot = app.snapshot()?;
+        let view = View::of(ask.access, &snapshot);
         let now = now();
-        let scope = Scope { snapshot: &snapshot, now };
+        let scope = Scope {
+            snapshot: &snapshot,
+            view: &view,
+            now,
+        };
         let definition = report.definition();
         let request = Request::parse(definition, ask.given, scope)?;
         let known = request.columns(definition);
@@ -66,7 +77,7 @@ impl<'a> Prepared<'a> {
             drawn,
             chart: definition.chart.clone(),
             facts: facts(&request, ask.report, now),
-            quality: None,
+            quality: quality(&request, &snapshot, &view),
             zone: request.zone,
             offset: request.offset,
             limit: request.limit,
@@ -77,6 +88,8 @@ impl<'a> Prepared<'a> {
             app,
             report,
             snapshot,
+            access: ask.access.clone(),
+            view,
             request,
             wanted,
             document,
@@ -89,11 +102,13 @@ impl<'a> Prepared<'a> {
     pub fn tag(&self) -> String {
         let mut hash = Sha256::new();
         let parts = [
-            format!("{}", env!("CARGO_PKG_VERSION")),
+            env!("CARGO_PKG_VERSION").to_owned(),
             format!("{:?}", self.report.definition()),
             format!("{:?} {:?}", self.request, self.wanted),
             format!("{:?} {:?}", self.format.name(), self.document.links),
             format!("{:?}", self.document.quality),
+            // Who may see something else gets another answer.
+            format!("{:?} {:?}", self.access.servers(), self.access.names()),
         ];
         hash.update(self.snapshot.fingerprint());
         for part in parts {
@@ -109,10 +124,10 @@ impl<'a> Prepared<'a> {
         self.request.days
     }
 
-    /// The doubts about its figures, as JSON, where there are any.
+    /// The doubts about its figures, where there are any.
     #[must_use]
-    pub fn quality(&self) -> Option<&str> {
-        self.document.quality.as_deref()
+    pub const fn quality(&self) -> Option<&Quality> {
+        self.document.quality.as_ref()
     }
 
     /// Runs it. Its first bytes are there when this returns.
@@ -122,7 +137,7 @@ impl<'a> Prepared<'a> {
     /// When the first rows cannot be computed.
     pub async fn run(self) -> Result<Rendering, AppError> {
         let plan = self.report.plan(&self.request, &self.wanted)?;
-        let rows = self.app.engine.run(plan, &self.snapshot).await?;
+        let rows = self.app.engine.run(plan, &self.snapshot, &self.view).await?;
         Rendering::start(rows, self.document, self.format).await
     }
 }
@@ -137,6 +152,20 @@ fn drawn(report: &Report, request: &Request, known: &[Column]) -> Vec<Column> {
     };
     let is_drawn = |column: &&Column| drawn.contains(&column.name.as_str()) || leading.iter().any(|leading| leading.name == column.name);
     known.iter().filter(|_| !drawn.is_empty()).filter(is_drawn).cloned().collect()
+}
+
+/// What is doubtful about the figures. Lists have none.
+fn quality(request: &Request, snapshot: &Snapshot, view: &View) -> Option<Quality> {
+    let (first, last) = request.days?;
+    let servers = match request.features() {
+        Some(features) => features
+            .iter()
+            .filter_map(|id| snapshot.feature(*id).map(|state| state.feature.server))
+            .collect(),
+        None => view.servers(snapshot),
+    };
+    let quality = snapshot.quality(&servers, Some((first, last)), request.zone);
+    (!quality.is_clean()).then_some(quality)
 }
 
 /// What a document is about: features, days, zone.

@@ -98,14 +98,14 @@ pub(super) fn draw_outlines(chart: &Chart, plane: &Plane, drawing: &mut Drawing)
         for datum in &series.points {
             let Range { from, to } = chart.x.span(datum.x);
             if !datum.is_there() || end != Some(from) {
-                drawing.line(thin(std::mem::take(&mut run)), style::line(place, 1.8));
+                drawing.line(thin(&std::mem::take(&mut run)), style::line(place, 1.8));
             }
             if datum.is_there() {
                 run.extend([plane.point(from, datum.y), plane.point(to, datum.y)]);
             }
             end = Some(to);
         }
-        drawing.line(thin(run), style::line(place, 1.8));
+        drawing.line(thin(&run), style::line(place, 1.8));
     }
 }
 

@@ -8,6 +8,7 @@
 
 use chrono::{Datelike as _, NaiveDate};
 
+use super::division::Division;
 use super::scale::{Range, micros};
 use super::style::LABEL;
 use super::ticks::Tick;
@@ -29,42 +30,6 @@ pub(super) struct Calendar {
     pub(super) divided: bool,
 }
 
-/// One way of labelling: which periods, and every how many of them.
-#[derive(Debug, Clone, Copy)]
-struct Division {
-    unit: Granularity,
-    every: i32,
-    /// How long it is, about.
-    length: Micros,
-    /// How much of the axis a label takes.
-    room: f64,
-    /// What holds it.
-    holder: Option<Granularity>,
-}
-
-const fn division(unit: Granularity, every: i32, length: Micros, room: f64, holder: Option<Granularity>) -> Division {
-    Division {
-        unit,
-        every,
-        length,
-        room,
-        holder,
-    }
-}
-
-/// From the finest to the coarsest; years may be grouped further.
-const DIVISIONS: [Division; 9] = [
-    division(Granularity::Hour, 1, HOUR, 48.0, Some(Granularity::Day)),
-    division(Granularity::Hour, 2, 2 * HOUR, 48.0, Some(Granularity::Day)),
-    division(Granularity::Hour, 3, 3 * HOUR, 48.0, Some(Granularity::Day)),
-    division(Granularity::Hour, 6, 6 * HOUR, 48.0, Some(Granularity::Day)),
-    division(Granularity::Hour, 12, 12 * HOUR, 48.0, Some(Granularity::Day)),
-    division(Granularity::Day, 1, DAY, 24.0, Some(Granularity::Month)),
-    division(Granularity::Week, 1, 7 * DAY, 32.0, Some(Granularity::Month)),
-    division(Granularity::Month, 1, 30 * DAY, 34.0, Some(Granularity::Year)),
-    division(Granularity::Quarter, 1, 91 * DAY, 32.0, Some(Granularity::Year)),
-];
-
 /// The labels of a range on an axis of a length; of periods of at least a granularity, where it has one.
 pub(super) fn labels(range: Range, length: f64, granularity: Option<Granularity>) -> Calendar {
     let per_micro = length / (range.to - range.from);
@@ -77,10 +42,7 @@ pub(super) fn labels(range: Range, length: f64, granularity: Option<Granularity>
             divided: false,
         };
     }
-    let room = |division: &Division| division.length as f64 * per_micro >= division.room;
-    let finest = granularity.map_or(0, fixed_length);
-    let division = DIVISIONS.into_iter().filter(|division| division.length >= finest).find(room);
-    let division = division.unwrap_or_else(|| years(per_micro));
+    let division = Division::finest(per_micro, granularity);
     let far = division.holder.map_or_else(Vec::new, |holder| holders(holder, range, per_micro));
     Calendar {
         near: near(division, range, per_micro),
@@ -116,29 +78,6 @@ fn span(unit: Granularity, start: Micros, label: String) -> Tick {
     }
 }
 
-/// The least time that a period takes, by which finer divisions are passed over.
-const fn fixed_length(granularity: Granularity) -> Micros {
-    match granularity {
-        Granularity::Hour => HOUR,
-        Granularity::Day => DAY,
-        Granularity::Week => 7 * DAY,
-        Granularity::Month => 28 * DAY,
-        Granularity::Quarter => 90 * DAY,
-        Granularity::Year => 365 * DAY,
-    }
-}
-
-/// Years, so many at a time that they fit.
-fn years(per_micro: f64) -> Division {
-    let room = 44.0;
-    let least = room / (365.0 * DAY as f64 * per_micro);
-    let every = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000]
-        .into_iter()
-        .find(|every| f64::from(*every) >= least);
-    let every = every.unwrap_or(5000);
-    division(Granularity::Year, every, i64::from(every) * 365 * DAY, room, None)
-}
-
 /// The row next to the axis. Times of day, first days of weeks and years that stand for several are at their place, all else is
 /// in the middle of what it names.
 fn near(division: Division, range: Range, per_micro: f64) -> Vec<Tick> {
@@ -146,7 +85,7 @@ fn near(division: Division, range: Range, per_micro: f64) -> Vec<Tick> {
     let end = range.to;
     let mut ticks = Vec::new();
     // An hour that begins where the axis ends still has its label there.
-    let last = Some(micros(end)).filter(|last| !whole && division.unit.start_of(*last) == *last);
+    let last = Some(micros(end)).filter(|last| division.unit == Granularity::Hour && division.unit.start_of(*last) == *last);
     for start in starts(division.unit, range).chain(last) {
         let (place, label) = name(division.unit, start);
         if place % division.every != 0 {

@@ -51,7 +51,7 @@ impl Plane {
 
 /// Draws all that is around data.
 pub(super) fn draw(chart: &Chart, extent: Extent, drawing: &mut Drawing) -> Plane {
-    let above = heading::above(chart, drawing) + 10.0;
+    let above = heading::above(chart, drawing) + 12.0;
     let below = heading::below(chart, drawing) - if chart.x.title.trim().is_empty() { 0.0 } else { 18.0 };
     let (y_range, y_ticks) = ticks::upwards(chart.y.scale, extent.highest, below - above - 2.0 * ROW);
     let widest = y_ticks.iter().map(|tick| LABEL.width(&tick.label)).fold(0.0, f64::max);
@@ -66,7 +66,7 @@ pub(super) fn draw(chart: &Chart, extent: Extent, drawing: &mut Drawing) -> Plan
     let labels = along(chart, &x);
     let rows = if labels.far.is_empty() { 1.0 } else { 2.0 };
     let bottom = below - GAP - rows * ROW;
-    let marks = marks::place(chart, &x, drawing.width);
+    let marks = marks::place(chart, &x, (bottom - above) * 0.4);
     let band = marks.iter().map(|mark| mark.row + 1).max().unwrap_or_default() as f64 * marks::ROW;
     let top = (above + band).min(bottom - LEAST);
     let (start, end) = if chart.y.scale == Scale::TimeOfDay {
@@ -159,8 +159,11 @@ fn draw_along(chart: &Chart, plane: &Plane, labels: Calendar, drawing: &mut Draw
             }
             upright(tick.from, bottom, bottom + 4.0, AXIS);
         }
+        // A label at its place may be where the line would pass it.
+        let below_labels = labels.near.iter().any(|tick| tick.from == tick.to);
+        let from = if below_labels { bottom + GAP + ROW } else { bottom };
         for tick in labels.far.iter().skip(1) {
-            upright(tick.from, bottom, bottom + GAP + 2.0 * ROW - 3.0, AXIS);
+            upright(tick.from, from, bottom + GAP + 2.0 * ROW - 3.0, AXIS);
         }
     }
     drawing.line(
@@ -169,11 +172,16 @@ fn draw_along(chart: &Chart, plane: &Plane, labels: Calendar, drawing: &mut Draw
     );
     for (row, ticks) in [labels.near, labels.far].into_iter().enumerate() {
         let y = bottom + GAP + row as f64 * ROW + LABEL.size;
-        for tick in ticks {
+        let mut free = 0.0;
+        for tick in ticks.into_iter().filter(|tick| !tick.label.is_empty()) {
             let half = LABEL.width(&tick.label) / 2.0;
             let middle = plane.x.at(f64::midpoint(tick.from, tick.to));
             let x = middle.min(drawing.width - 4.0 - half).max(4.0 + half);
-            drawing.text(LABEL, Point { x, y }, Anchor::Middle, tick.label);
+            // At the edge of the picture a label is moved inwards, and may then be one too many.
+            if x - half >= free {
+                drawing.text(LABEL, Point { x, y }, Anchor::Middle, tick.label);
+                free = x + half + 3.0;
+            }
         }
     }
 }

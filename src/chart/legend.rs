@@ -43,11 +43,11 @@ impl Sign {
 
 /// Draws the legend, where there is anything to tell apart, in rows below `top`; says where it ends.
 pub(super) fn draw(chart: &Chart, drawing: &mut Drawing, top: f64) -> f64 {
-    let entries = entries(chart);
+    let entries = entries(chart, drawing.width * drawing.height);
     if entries.is_empty() {
         return top;
     }
-    let rows = rows(entries, drawing.width - 2.0 * MARGIN, drawing.height * 0.25);
+    let rows = rows(&entries, drawing.width - 2.0 * MARGIN, drawing.height * 0.25);
     let bottom = top + rows.len() as f64 * ROW;
     for (place, row) in rows.into_iter().enumerate() {
         let (mut x, middle) = (MARGIN, top + (place as f64 + 0.5) * ROW);
@@ -77,7 +77,7 @@ pub(super) fn draw(chart: &Chart, drawing: &mut Drawing, top: f64) -> f64 {
     bottom + 4.0
 }
 
-fn entries(chart: &Chart) -> Vec<Entry> {
+fn entries(chart: &Chart, area: f64) -> Vec<Entry> {
     let dots = chart.kind == ChartKind::Points;
     let mut entries = Vec::new();
     let sign = |place: usize| {
@@ -103,7 +103,7 @@ fn entries(chart: &Chart) -> Vec<Entry> {
     }
     if dots {
         let fill = if chart.series.len() > 1 { style::AXIS } else { style::color(0) };
-        for (licenses, radius) in points::Sizes::of(chart).examples() {
+        for (licenses, radius) in points::Sizes::of(chart, area).examples() {
             let name = if licenses > 1.0 {
                 format!("{} licenses", number(licenses, 0))
             } else {
@@ -119,11 +119,11 @@ fn entries(chart: &Chart) -> Vec<Entry> {
 }
 
 /// The entries in rows, with names as long as possible without taking more than a height; at the very least one row.
-fn rows(entries: Vec<Entry>, room: f64, height: f64) -> Vec<Vec<Entry>> {
+fn rows(entries: &[Entry], room: f64, height: f64) -> Vec<Vec<Entry>> {
     let most = (height / ROW).floor().max(1.0) as usize;
     let mut rows = Vec::new();
     for longest in [320.0, 220.0, 160.0, 110.0, 70.0, 40.0] {
-        rows = wrapped(&entries, room, longest);
+        rows = wrapped(entries, room, longest);
         if rows.len() <= most {
             break;
         }
@@ -174,7 +174,7 @@ mod tests {
             "b",
         ];
         for room in [60.0, 150.0, 400.0, 900.0] {
-            for row in rows(named(&names), room, 72.0) {
+            for row in rows(&named(&names), room, 72.0) {
                 let width: f64 = row.iter().map(Entry::width).sum::<f64>() + BETWEEN * (row.len() - 1) as f64;
                 assert!(width <= room + 1e-9, "{width} > {room}");
             }
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn names_become_shorter_before_rows_become_too_many() {
         let names = ["the first of the long names of series"; 8];
-        assert!(rows(named(&names), 900.0, 400.0).len() > 2);
-        assert!(rows(named(&names), 900.0, 36.0).len() <= 2);
+        assert!(rows(&named(&names), 900.0, 400.0).len() > 2);
+        assert!(rows(&named(&names), 900.0, 36.0).len() <= 2);
     }
 }

@@ -17,8 +17,8 @@ pub(super) fn draw(chart: &Chart, plane: &Plane, drawing: &mut Drawing) {
     for (place, series) in chart.series.iter().enumerate().rev() {
         for run in runs(chart, &series.points) {
             let dots = if spacious || run.len() == 1 { run } else { &[] };
-            let points = run.iter().map(|datum| place_of(chart, plane, datum)).collect();
-            drawing.line(thin(points), style::line(place, width));
+            let points: Vec<Point> = run.iter().map(|datum| place_of(chart, plane, datum)).collect();
+            drawing.line(thin(&points), style::line(place, width));
             for datum in dots {
                 drawing.shapes.push(Shape::Circle {
                     at: place_of(chart, plane, datum),

@@ -1,15 +1,15 @@
-//! Marks: dashed lines upwards whose labels stand above the plane, each at the end of its line.
+//! Marks: dashed lines upwards whose labels stand above the plane, beside the end of their line where they can.
 //!
 //! ```text
-//!            99 %: 14 licenses      row 1
-//!      95 %: 12 licenses ╷          row 0
-//!      ───────────╷──────╷─────
+//!                          ╷ 99 %: 14 licenses      row 1
+//!      95 %: 12 licenses ╷ ╷                          row 0
+//!      ──────────────────╷─╷─────────────────
 //! ```
 //!
 //! Labels never overlap. A line that has to pass a label of a lower row passes behind it.
 
 use super::frame::Plane;
-use super::scale::Mapping;
+use super::scale::{Mapping, Range};
 use super::style::{INK, NAME, PAPER};
 use super::{Anchor, Chart, Drawing, Point, Scale, Shape, Stroke};
 
@@ -18,6 +18,9 @@ pub(super) const ROW: f64 = 16.0;
 
 /// The most rows there are, if the picture is high enough for them; a mark without a place in them is a line without a label.
 const MOST_ROWS: usize = 5;
+
+/// For how many marks all choices of sides are tried.
+const MOST_CHOSEN: usize = 5;
 
 /// Between a line and the label beside it, and between labels.
 const GAP: f64 = 5.0;
@@ -38,6 +41,16 @@ pub(super) struct Placed {
 }
 
 impl Placed {
+    fn new(x: f64, left: f64, label: &str) -> Self {
+        Self {
+            x,
+            left,
+            right: left + NAME.width(label),
+            row: 0,
+            label: label.to_owned(),
+        }
+    }
+
     /// Whether the labels would touch.
     fn touches(&self, other: &Self) -> bool {
         self.row == other.row && self.left < other.right + 2.0 * GAP && other.left < self.right + 2.0 * GAP
@@ -45,29 +58,32 @@ impl Placed {
 
     /// Whether the line of one goes through the label of the other.
     fn crosses(&self, other: &Self) -> bool {
-        let through = |line: &Self, label: &Self| line.row > label.row && (label.left - 2.0..label.right + 2.0).contains(&line.x);
+        let through = |line: &Self, label: &Self| line.row >= label.row && (label.left - 2.0..label.right + 2.0).contains(&line.x);
         through(self, other) || through(other, self)
     }
 }
 
-/// Finds places for the labels of all marks that are on the axis.
-pub(super) fn place(chart: &Chart, x: &Mapping, width: f64) -> Vec<Placed> {
+/// Finds places for the labels of all marks that are on the axis, in the picture above the plane and in no more than a height.
+pub(super) fn place(chart: &Chart, x: &Mapping, height: f64) -> Vec<Placed> {
     let range = x.range;
+    // Labels may reach a little into the margin, but not over the labels of the axis upwards.
+    let room = Range {
+        from: x.start,
+        to: x.end + 14.0,
+    };
+    let rows = MOST_ROWS.min((height / ROW).max(0.0) as usize);
     let mut marks: Vec<(f64, String)> = chart
         .marks
         .iter()
         .filter(|mark| (range.from..=range.to).contains(&mark.x) && !matches!(chart.x.scale, Scale::Period(_) if mark.x == range.to))
-        .map(|mark| (x.at(mark.x), NAME.fit(&mark.label, width / 2.0)))
+        .map(|mark| (x.at(mark.x), NAME.fit(&mark.label, x.length() / 2.0)))
         .collect();
     marks.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ascending = arranged(&marks, width);
-    marks.reverse();
-    let descending = arranged(&marks, width);
-    if cost(&descending) < cost(&ascending) {
-        descending
-    } else {
-        ascending
-    }
+    let backwards: Vec<(f64, String)> = marks.iter().rev().cloned().collect();
+    // All ways to choose sides of few marks are few; for many it has to do to try the same side for all.
+    let choices = if marks.len() <= MOST_CHOSEN { 0..1 << marks.len() } else { 0..1 };
+    let arrangements = choices.flat_map(|sides: usize| [&marks, &backwards].map(|marks| arranged(marks, sides, room, rows)));
+    arrangements.min_by_key(|arrangement| cost(arrangement)).unwrap_or_default()
 }
 
 /// What is bad about places: lost labels, then lines through labels, then rows.
@@ -82,44 +98,35 @@ fn cost(marks: &[Placed]) -> usize {
     lost * 10_000 + crossings * 100 + rows
 }
 
-/// Gives each mark in turn the lowest place that is free.
-fn arranged(marks: &[(f64, String)], width: f64) -> Vec<Placed> {
+/// Gives each mark in turn the lowest place that is free, preferably on its side: the left one where its bit is set.
+fn arranged(marks: &[(f64, String)], sides: usize, room: Range, rows: usize) -> Vec<Placed> {
     let mut placed: Vec<Placed> = Vec::with_capacity(marks.len());
-    for (x, label) in marks {
-        let options = || {
-            (0..MOST_ROWS)
-                .flat_map(|row| places(*x, label, row, width))
-                .filter(|option| placed.iter().all(|other| !option.touches(other)))
-        };
-        let free = options().find(|option| placed.iter().all(|other| !option.crosses(other)));
-        let lost = || Placed {
-            x: *x,
-            left: *x,
-            right: *x,
-            row: 0,
-            label: String::new(),
-        };
-        let chosen = free.or_else(|| options().next()).unwrap_or_else(lost);
+    for (place, (x, label)) in marks.iter().enumerate() {
+        let left = sides.checked_shr(place as u32).unwrap_or_default() & 1 == 1;
+        let options: Vec<Placed> = places(*x, label, left, room)
+            .flat_map(|option| (0..rows).map(move |row| Placed { row, ..option.clone() }))
+            .filter(|option| placed.iter().all(|other| !option.touches(other)))
+            .collect();
+        let free = options.iter().find(|option| placed.iter().all(|other| !option.crosses(other)));
+        let lost = || Placed::new(*x, *x, "");
+        let chosen = free.or_else(|| options.first()).cloned().unwrap_or_else(lost);
         placed.push(chosen);
     }
     placed
 }
 
-/// The places in a row: above the line, to its right and to its left; inside the picture.
-fn places(x: f64, label: &str, row: usize, width: f64) -> impl Iterator<Item = Placed> {
-    let (long, edge) = (NAME.width(label), 6.0);
-    let above = (x - long / 2.0).clamp(edge, (width - edge - long).max(edge));
-    let at = move |left: f64| Placed {
-        x,
-        left,
-        right: left + long,
-        row,
-        label: label.to_owned(),
+/// The places in the lowest row that are inside the room for labels: on the side, on the other one, and above the line.
+fn places(x: f64, label: &str, left: bool, room: Range) -> impl Iterator<Item = Placed> {
+    let long = NAME.width(label);
+    let (to_right, to_left) = (x + GAP, x - GAP - long);
+    let above = (x - long / 2.0).min(room.to - long).max(room.from);
+    let begins = if left {
+        [to_left, to_right, above]
+    } else {
+        [to_right, to_left, above]
     };
-    [above, x + GAP, x - GAP - long]
-        .into_iter()
-        .filter(move |left| *left >= edge && left + long <= width - edge)
-        .map(at)
+    let inside = move |begin: &f64| *begin >= room.from && begin + long <= room.to;
+    begins.into_iter().filter(inside).map(move |begin| Placed::new(x, begin, label))
 }
 
 /// Draws the lines, then the labels over them.
@@ -165,10 +172,27 @@ pub(super) fn draw(plane: &Plane, drawing: &mut Drawing) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::tests::chart;
+    use crate::chart::{ChartKind, Mark};
 
+    /// The places of labels on an axis that is 900 long.
     fn arrange(places: &[f64]) -> Vec<Placed> {
-        let marks: Vec<(f64, String)> = places.iter().map(|x| (*x, "95 %: 12 licenses".to_owned())).collect();
-        arranged(&marks, 900.0)
+        let mut chart = chart(ChartKind::Steps, Scale::Count, Scale::Number);
+        let mark = |x: &f64| Mark {
+            x: *x,
+            label: "95 %: 12 licenses".to_owned(),
+        };
+        chart.marks = places.iter().map(mark).collect();
+        let range = Range { from: 0.0, to: 900.0 };
+        place(
+            &chart,
+            &Mapping {
+                range,
+                start: 0.0,
+                end: 900.0,
+            },
+            300.0,
+        )
     }
 
     #[test]
@@ -183,8 +207,14 @@ mod tests {
                 let placed = arrange(&[first, first + distance, first + distance * 1.1]);
                 for (place, mark) in placed.iter().enumerate() {
                     assert!(!mark.label.is_empty());
-                    assert!(mark.left >= 0.0 && mark.right <= 900.0, "{mark:?}");
-                    assert!(placed.iter().skip(place + 1).all(|other| !mark.touches(other)), "{placed:?}");
+                    assert!(mark.left >= 0.0 && mark.right <= 914.0, "{mark:?}");
+                    assert!(
+                        placed
+                            .iter()
+                            .skip(place + 1)
+                            .all(|other| !mark.touches(other) && !mark.crosses(other)),
+                        "{placed:?}"
+                    );
                 }
             }
         }

@@ -3,6 +3,8 @@
 //! Dots on the same half pixel are one dot with the sum of their weights: nobody could tell them apart, and neither picture nor
 //! reader has to carry them all.
 
+use std::f64::consts::PI;
+
 use super::frame::Plane;
 use super::style;
 use super::ticks::value;
@@ -10,11 +12,19 @@ use super::{Chart, Datum, Drawing, Point, Series, Shape};
 
 /// How much a dot covers: where many are, it gets darker.
 pub(super) const OPACITY: f64 = 0.5;
+/// How much it covers where dots lie over each other nearly everywhere.
+const CROWDED: f64 = 0.35;
 
 /// The largest radius.
 const LARGEST: f64 = 20.0;
+/// The radius of the heaviest datum.
+const HEAVIEST: f64 = 13.0;
 /// The least radius; smaller dots would not be seen.
-const LEAST: f64 = 0.9;
+const LEAST: f64 = 0.7;
+/// The radius of the largest example in the legend.
+const EXAMPLE: f64 = 8.0;
+/// How much of the picture all dots together may cover.
+const COVER: f64 = 0.35;
 /// So many dots say when they were; more would only make the picture heavy.
 const MOST_TITLES: usize = 3000;
 
@@ -25,6 +35,8 @@ pub(super) struct Sizes {
     one: f64,
     /// The greatest weight of a datum.
     heaviest: f64,
+    /// How much a dot covers.
+    opacity: f64,
 }
 
 /// The dots of one place.
@@ -38,8 +50,8 @@ struct Dot {
 }
 
 impl Sizes {
-    /// For the data of a chart: smaller where there are many, and so that the largest one is not out of proportion.
-    pub(super) fn of(chart: &Chart) -> Self {
+    /// For the data of a chart on a picture of an area: so that neither the heaviest one nor all together are out of proportion.
+    pub(super) fn of(chart: &Chart, area: f64) -> Self {
         let data = || {
             chart
                 .series
@@ -48,14 +60,16 @@ impl Sizes {
                 .filter(|datum| datum.is_there())
         };
         let heaviest = data().map(weight).fold(1.0, f64::max);
-        let room = match data().count() {
-            0..500 => 3.2,
-            500..5_000 => 2.5,
-            5_000..20_000 => 1.9,
-            _ => 1.5,
-        };
-        let one = (0.8 * LARGEST / heaviest.sqrt()).clamp(0.5, room);
-        Self { one, heaviest }
+        let total: f64 = data().map(weight).sum();
+        let alone = HEAVIEST / heaviest.sqrt();
+        let together = (COVER * area / (PI * total)).sqrt();
+        let one = alone.min(together).clamp(0.25, 3.2);
+        let crowded = data().count() as f64 * PI * one.max(LEAST).powi(2) > COVER * area / 2.0;
+        Self {
+            one,
+            heaviest,
+            opacity: if crowded { CROWDED } else { OPACITY },
+        }
     }
 
     fn radius(self, weight: f64) -> f64 {
@@ -64,16 +78,10 @@ impl Sizes {
 
     /// Weights whose size the legend shows, with their radius; none where all weigh the same.
     pub(super) fn examples(self) -> Vec<(f64, f64)> {
-        let mut round = 1.0;
-        let mut steps = [2.0, 2.5, 2.0].into_iter().cycle();
-        while let Some(step) = steps.next().filter(|step| round * step <= self.heaviest) {
-            round *= step;
-        }
-        // Not as large as a row of the legend is high: two examples that fit say all.
-        while round > 1.0 && self.radius(round) > 8.0 {
-            round = (round / 2.0).floor();
-        }
-        let weights = if round > 1.0 { vec![1.0, round] } else { Vec::new() };
+        let round = (0..9).flat_map(|power| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(power)));
+        let shown = |weight: &f64| *weight <= self.heaviest && self.radius(*weight) <= EXAMPLE;
+        let largest = round.take_while(shown).last().filter(|weight| *weight > 1.0);
+        let weights = largest.map_or_else(Vec::new, |largest| vec![1.0, largest]);
         weights.into_iter().map(|weight| (weight, self.radius(weight))).collect()
     }
 }
@@ -88,7 +96,7 @@ fn weight(datum: &Datum) -> f64 {
 
 /// Draws the dots, the largest at the back.
 pub(super) fn draw(chart: &Chart, plane: &Plane, drawing: &mut Drawing) {
-    let sizes = Sizes::of(chart);
+    let sizes = Sizes::of(chart, drawing.width * drawing.height);
     let mut dots: Vec<(usize, Dot)> = Vec::new();
     for (place, series) in chart.series.iter().enumerate() {
         dots.extend(merged(series, plane).into_iter().map(|dot| (place, dot)));
@@ -103,7 +111,7 @@ pub(super) fn draw(chart: &Chart, plane: &Plane, drawing: &mut Drawing) {
             },
             radius: sizes.radius(dot.weight),
             fill: style::color(series),
-            opacity: OPACITY,
+            opacity: sizes.opacity,
             title: titles.then(|| title(chart, series, &dot)),
         });
     }
@@ -181,9 +189,21 @@ mod tests {
 
     #[test]
     fn areas_are_in_proportion_to_weights() {
-        let sizes = Sizes { one: 2.0, heaviest: 16.0 };
+        let sizes = Sizes {
+            one: 2.0,
+            heaviest: 16.0,
+            opacity: 0.5,
+        };
         assert_eq!(sizes.radius(4.0), 2.0 * sizes.radius(1.0));
         assert_eq!(sizes.examples(), [(1.0, 2.0), (10.0, sizes.radius(10.0))]);
-        assert_eq!(Sizes { one: 3.0, heaviest: 1.0 }.examples(), []);
+        assert_eq!(
+            Sizes {
+                one: 3.0,
+                heaviest: 1.0,
+                opacity: 0.5
+            }
+            .examples(),
+            []
+        );
     }
 }

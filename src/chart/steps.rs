@@ -7,7 +7,7 @@ use super::ticks::value;
 use super::{Chart, Datum, Drawing, Point, Shape};
 
 /// The least distance of steps whose corners are marked.
-const ROOM_FOR_DOTS: f64 = 14.0;
+const ROOM_FOR_DOTS: f64 = 26.0;
 
 /// Draws all series; the area below is filled where there is only one.
 pub(super) fn draw(chart: &Chart, plane: &Plane, drawing: &mut Drawing) {
@@ -46,7 +46,7 @@ fn levels(data: &[Datum], plane: &Plane) -> Vec<Vec<Point>> {
         run.push(Point { y: plane.bottom(), ..last });
     }
     runs.push(run);
-    runs.into_iter().filter(|run| !run.is_empty()).map(thin).collect()
+    runs.into_iter().filter(|run| !run.is_empty()).map(|run| thin(&run)).collect()
 }
 
 fn fill(run: &[Point], plane: &Plane, drawing: &mut Drawing) {

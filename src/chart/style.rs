@@ -86,6 +86,18 @@ impl Font {
         text::width(text, self.bold) * self.size
     }
 
+    fn shape(self, at: Point, anchor: Anchor, text: String) -> Shape {
+        Shape::Text {
+            at,
+            text,
+            size: self.size,
+            anchor,
+            color: self.color,
+            bold: self.bold,
+            turned: false,
+        }
+    }
+
     /// The text, cut with an ellipsis where it is wider than `room`.
     pub(super) fn fit(self, text: &str, room: f64) -> String {
         text::fit(text, self.bold, room / self.size)
@@ -116,12 +128,16 @@ impl Drawing {
 
     /// Writes a text; nothing where it is empty.
     pub(super) fn text(&mut self, font: Font, at: Point, anchor: Anchor, text: String) {
-        self.letters(font, at, anchor, text, false);
+        self.letters(font.shape(at, anchor, text));
     }
 
     /// Writes a text centred at a point and turned to be read from below.
     pub(super) fn turned(&mut self, font: Font, at: Point, text: String) {
-        self.letters(font, at, Anchor::Middle, text, true);
+        let mut shape = font.shape(at, Anchor::Middle, text);
+        if let Shape::Text { turned, .. } = &mut shape {
+            *turned = true;
+        }
+        self.letters(shape);
     }
 
     /// Draws a line through points; nothing where there are less than two.
@@ -131,17 +147,9 @@ impl Drawing {
         }
     }
 
-    fn letters(&mut self, font: Font, at: Point, anchor: Anchor, text: String, turned: bool) {
-        if !text.is_empty() {
-            self.shapes.push(Shape::Text {
-                at,
-                text,
-                size: font.size,
-                anchor,
-                color: font.color,
-                bold: font.bold,
-                turned,
-            });
+    fn letters(&mut self, shape: Shape) {
+        if !matches!(&shape, Shape::Text { text, .. } if text.is_empty()) {
+            self.shapes.push(shape);
         }
     }
 }

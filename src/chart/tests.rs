@@ -184,7 +184,7 @@ fn any_chart(chance: &mut Chance) -> Chart {
 #[test]
 fn all_that_is_drawn_is_inside_the_picture() {
     let mut chance = Chance(11);
-    for _ in 0..1500 {
+    for _ in 0..400 {
         let drawn = any_chart(&mut chance);
         let (width, height) = chance.of(&[(240.0, 160.0), (400.0, 300.0), (842.0, 595.0), (960.0, 420.0), (2000.0, 300.0)]);
         let drawing = drawn.draw(width, height);
@@ -203,7 +203,7 @@ fn all_that_is_drawn_is_inside_the_picture() {
 #[test]
 fn texts_never_overlap() {
     let mut chance = Chance(5);
-    for _ in 0..1500 {
+    for _ in 0..400 {
         let drawn = any_chart(&mut chance);
         let (width, height) = chance.of(&[(600.0, 380.0), (842.0, 595.0), (960.0, 420.0), (2000.0, 500.0)]);
         let drawing = drawn.draw(width, height);

@@ -42,10 +42,7 @@ fn cut(text: &str, bold: bool, room: f64) -> String {
         (used > room).then_some(at)
     });
     let kept = &text[..kept.unwrap_or(text.len())];
-    format!(
-        "{}{ELLIPSIS}",
-        kept.trim_end_matches(|letter: char| letter == ' ' || letter == '\u{200D}')
-    )
+    format!("{}{ELLIPSIS}", kept.trim_end_matches([' ', '\u{200D}']))
 }
 
 /// Where the first line of a text ends: after a word, or inside one that alone is too long. At least one letter is on it.

@@ -7,7 +7,7 @@ const COLUMNS: f64 = 2.0;
 
 /// The same line with at most four points in each column: its first, its lowest, its highest and its last. The points go to the
 /// right, so that whatever the line covered, it still covers.
-pub(super) fn thin(points: Vec<Point>) -> Vec<Point> {
+pub(super) fn thin(points: &[Point]) -> Vec<Point> {
     let column = |point: &Point| (point.x * COLUMNS).floor();
     let mut kept = Vec::new();
     for column in points.chunk_by(|a, b| column(a) == column(b)) {
@@ -53,7 +53,7 @@ mod tests {
                 y: *y,
             })
             .collect();
-        let thinned = thin(line.clone());
+        let thinned = thin(&line);
         assert!(thinned.len() <= 100 * 2 * 4, "{}", thinned.len());
         for column in 0..200 {
             let inside = |points: &[Point]| -> Vec<f64> {
@@ -79,6 +79,6 @@ mod tests {
             .enumerate()
             .map(|(at, y)| Point { x: at as f64 * 0.7, y })
             .collect();
-        assert_eq!(thin(line.clone()), line);
+        assert_eq!(thin(&line), line);
     }
 }

@@ -98,8 +98,9 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 /// The days that the store knows.
 fn days_of(root: &Path) -> anyhow::Result<(Day, Day)> {
     let snapshot = store::Watcher::new(root).snapshot()?;
+    let first = snapshot.servers().iter().filter_map(|server| server.first).min();
     let last = snapshot.servers().iter().filter_map(|server| server.last).max();
     let day = |at: Option<i64>| at.map_or(Day(0), |at| snapshot.zone().day_of(at));
     // The last instant of a day is midnight, the first one of the next.
-    Ok((day(snapshot.first()), day(last.map(|at| at - 1))))
+    Ok((day(first), day(last.map(|at| at - 1))))
 }

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
+use crate::access::Access;
 use crate::app::{App, Ask, Rendering};
 use crate::engine::EngineOptions;
 use crate::output::{self, FORMATS, Format};
@@ -36,6 +37,7 @@ impl ReportArgs {
                 report: &self.report,
                 given: &self.given,
                 format: self.format,
+                access: &Access::everything(),
                 place: None,
             };
             let rendering = app.prepare(&ask)?.run().await?;

@@ -187,7 +187,7 @@ impl Sorter {
                 .values()
                 .iter()
                 .position(|at| *at >= self.day_ends)
-                .unwrap_or(batch.num_rows());
+                .unwrap_or_else(|| batch.num_rows());
             if of_day > 0 {
                 self.waiting.push(batch.slice(0, of_day));
             }

@@ -1,45 +1,52 @@
-//! Who may ask.
+//! Who may ask, and for what.
+//!
+//! Whoever comes past [`authorize`] has an [`Access`] among the extensions of the request. A handler that takes one and finds
+//! none fails.
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::{ApiError, Shared};
+use crate::access::Access;
+use crate::store::Grant;
 use crate::token;
 
 /// Lets a request through that shows a token of the store; while the store has none, one that comes from this machine.
 pub(super) async fn authorize(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let snapshot = match shared.app.snapshot() {
         Ok(snapshot) => snapshot,
         Err(error) => return ApiError::from(error).into_response(),
     };
-    match check(request.headers(), peer, snapshot.token_hashes()) {
-        Ok(()) => next.run(request).await,
+    match check(request.headers(), peer, snapshot.grants()) {
+        Ok(access) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
         Err(error) => error.into_response(),
     }
 }
 
-fn check(headers: &HeaderMap, peer: SocketAddr, hashes: &[[u8; 32]]) -> Result<(), ApiError> {
-    if hashes.is_empty() {
+fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Access, ApiError> {
+    if grants.is_empty() {
         return if peer.ip().to_canonical().is_loopback() {
-            Ok(())
+            Ok(Access::everything())
         } else {
             Err(ApiError::not_local())
         };
     }
-    match shown(headers) {
-        None => Err(ApiError::token_missing()),
-        Some(shown) if token::is_known(shown, hashes) => Ok(()),
-        Some(_) => Err(ApiError::token_unknown()),
-    }
+    let shown = shown(headers).ok_or_else(ApiError::token_missing)?;
+    let known = token::find(shown, grants.iter().map(|grant| &grant.hash)).and_then(|place| grants.get(place));
+    known.map(|grant| grant.access.clone()).ok_or_else(ApiError::token_unknown)
 }
 
 /// The token that a request shows.
@@ -50,4 +57,13 @@ fn shown(headers: &HeaderMap) -> Option<&str> {
     }
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let access = parts.extensions.get::<Self>().cloned();
+        access.ok_or_else(|| ApiError::internal(&std::io::Error::other("nobody asked who is asking")))
+    }
 }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::negotiation::essence;
+use crate::access::Role;
 use crate::app::AppError;
 use crate::engine::EngineError;
 use crate::import::ImportError;
@@ -36,13 +37,17 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
         StatusCode::FORBIDDEN,
         "the store has no token, and the caller is not on this machine",
     ),
+    (1104, StatusCode::FORBIDDEN, "the token's role does not allow it"),
     (1201, StatusCode::NOT_FOUND, "the path is unknown"),
     (1202, StatusCode::NOT_FOUND, "the feature is unknown"),
     (1203, StatusCode::NOT_FOUND, "the report is unknown"),
+    (1204, StatusCode::NOT_FOUND, "no token has that name"),
     (1301, StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed"),
     (1302, StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"),
     (1303, StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a type that is not accepted"),
     (1304, StatusCode::NOT_ACCEPTABLE, "there is no format that Accept accepts"),
+    (1401, StatusCode::CONFLICT, "a token has that name already"),
+    (1402, StatusCode::CONFLICT, "there is no store yet"),
     (1501, StatusCode::SERVICE_UNAVAILABLE, "another process is writing to the store"),
     (1502, StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"),
     (1901, StatusCode::INTERNAL_SERVER_ERROR, "our fault; the message has a request id"),
@@ -107,12 +112,40 @@ impl ApiError {
         Self::new(1103, "the store has no token; only callers on this machine are answered")
     }
 
+    pub(super) fn not_allowed(what: &str, role: Role, needed: Role) -> Self {
+        let (role, needed) = (role.name(), needed.name());
+        Self::new(1104, format!("a token with the role {role} may not {what}; accepted: {needed}"))
+    }
+
+    pub(super) fn beyond_sight() -> Self {
+        Self::new(
+            1104,
+            "a token may make none that sees more than itself does; its own servers and names are in GET /api/v1/tokens",
+        )
+    }
+
+    pub(super) fn token_taken(error: &StoreError) -> Self {
+        Self::new(1401, error.to_string())
+    }
+
+    pub(super) fn token_name_unknown(error: &StoreError) -> Self {
+        Self::new(1204, error.to_string())
+    }
+
+    pub(super) fn no_store() -> Self {
+        Self::new(1402, "there is no store yet; `headroom init` or an import makes one")
+    }
+
     pub(super) fn stopping() -> Self {
         Self::new(1502, "the server is shutting down")
     }
 
     pub(super) fn unknown_parameter(name: &str, known: &str) -> Self {
         Self::new(1004, format!("unknown parameter {name:?}; accepted: {known}"))
+    }
+
+    pub(super) fn missing_parameter(name: &str, expected: &str) -> Self {
+        Self::new(1001, format!("parameter {name:?} is missing: {expected}"))
     }
 
     pub(super) fn malformed_parameter(name: &str, value: &str, expected: &str) -> Self {
@@ -212,6 +245,8 @@ impl From<StoreError> for ApiError {
             | StoreError::Zone { .. }
             | StoreError::TokenTaken { .. }
             | StoreError::TokenUnknown { .. }
+            | StoreError::TokenName { .. }
+            | StoreError::ServerUnknown { .. }
             | StoreError::Random { .. }
             | StoreError::Worker
             | StoreError::Io { .. }

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
 
 use super::{ApiError, Shared, parameters};
+use crate::access::{Access, Role};
 use crate::app::AppError;
 use crate::import::{ImportOptions, Input, dialect_names, find_dialect};
 
@@ -17,10 +18,14 @@ const PARAMETERS: &str = "server, timezone, format, date, strict, name";
 /// Takes the body into the store, as `headroom import` takes a file.
 pub(super) async fn post(
     State(shared): State<Shared>,
+    access: Access,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
+    if !access.role().may_import() {
+        return Err(ApiError::not_allowed("import", access.role(), Role::Admin));
+    }
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok())

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{CODES, Shared, negotiation::essence};
+use crate::access::Role;
 use crate::output::FORMATS;
 use crate::report::{Definition, Param, STANDARD};
 
@@ -40,13 +41,18 @@ fn document<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Value {
             paths.insert(format!("/api/v1{negotiated}"), report(definition, negotiated, false));
         }
     }
-    paths.insert("/api/v1/reports".to_owned(), json!({ "get": {
-        "operationId": "reports",
-        "tags": ["catalog"],
-        "summary": "Every report, its parameters, columns and formats",
-        "responses": responses(json!({ "application/json": { "schema": schema::envelope(&json!({ "type": "object" })) } }), &[401, 403, 503]),
-    }}));
+    paths.insert(
+        "/api/v1/reports".to_owned(),
+        json!({ "get": {
+            "operationId": "reports",
+            "tags": ["catalog"],
+            "summary": "Every report, its parameters, columns and formats",
+            "responses": responses(&objects(), &[401, 403, 503]),
+        }}),
+    );
     paths.insert("/api/v1/import".to_owned(), import());
+    paths.insert("/api/v1/tokens".to_owned(), tokens());
+    paths.insert("/api/v1/tokens/{name}".to_owned(), token());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -61,6 +67,7 @@ fn document<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Value {
             { "name": "reports", "description": "Each report has its own parameters and those that all have" },
             { "name": "catalog", "description": "What there is to ask" },
             { "name": "store", "description": "What comes in" },
+            { "name": "tokens", "description": "Who may ask" },
         ],
         "paths": paths,
         "components": {
@@ -104,7 +111,7 @@ fn report(definition: &Definition, path: &str, named: bool) -> Value {
         "required": required,
         "additionalProperties": false,
     }}});
-    let content: Map<String, Value> = FORMATS
+    let content: Value = FORMATS
         .iter()
         .map(|format| (essence(format.media_type()).to_owned(), body(definition, format.name())))
         .collect();
@@ -119,7 +126,7 @@ fn report(definition: &Definition, path: &str, named: bool) -> Value {
         "summary": definition.title,
         "description": definition.summary,
         "parameters": query,
-        "responses": responses(Value::Object(content.clone()), &failing),
+        "responses": responses(&content, &failing),
     });
     failing.retain(|status| *status != 304);
     failing.extend([413, 415]);
@@ -130,7 +137,7 @@ fn report(definition: &Definition, path: &str, named: bool) -> Value {
         "description": definition.summary,
         "parameters": of_path,
         "requestBody": { "content": form, "required": !required.is_empty() },
-        "responses": responses(Value::Object(content), &failing),
+        "responses": responses(&content, &failing),
     });
     json!({ "get": get, "post": post })
 }
@@ -153,8 +160,13 @@ fn body(definition: &Definition, format: &str) -> Value {
     }
 }
 
+/// The usual envelope around objects of whatever keys.
+fn objects() -> Value {
+    json!({ "application/json": { "schema": schema::envelope(&json!({ "type": "object" })) } })
+}
+
 /// The answers that an operation gives: when it went well, and when not.
-fn responses(content: Value, failing: &[u16]) -> Value {
+fn responses(content: &Value, failing: &[u16]) -> Value {
     let mut responses = Map::new();
     responses.insert("200".to_owned(), json!({ "description": "the answer", "content": content }));
     for status in failing {
@@ -188,7 +200,47 @@ fn import() -> Value {
             text("name", "what the file is called"),
         ],
         "requestBody": { "required": true, "content": { "application/octet-stream": { "schema": { "type": "string", "contentMediaType": "application/octet-stream" } } } },
-        "responses": responses(json!({ "application/json": { "schema": { "type": "object" } } }), &[400, 401, 403, 415, 503]),
+        "responses": responses(&json!({ "application/json": { "schema": { "type": "object" } } }), &[400, 401, 403, 415, 503]),
+    }})
+}
+
+fn tokens() -> Value {
+    let roles: Vec<&str> = Role::ALL.iter().map(|role| role.name()).collect();
+    let form = json!({ "application/x-www-form-urlencoded": { "schema": {
+        "type": "object",
+        "properties": {
+            "name": { "type": "string", "minLength": 1, "description": "what it is listed and revoked by" },
+            "role": { "type": "string", "enum": roles, "description": "what it may do; else admin" },
+            "servers": { "type": "string", "minLength": 1, "description": "names of the license servers it sees, with commas between; else all" },
+            "names": { "type": "string", "enum": ["plain", "pseudonym"], "description": "how it sees users and hosts; else plain" },
+        },
+        "required": ["name"],
+        "additionalProperties": false,
+    }}});
+    json!({
+        "get": {
+            "operationId": "list_tokens",
+            "tags": ["tokens"],
+            "summary": "Every token, without what opens anything",
+            "responses": responses(&objects(), &[401, 403, 503]),
+        },
+        "post": {
+            "operationId": "make_token",
+            "tags": ["tokens"],
+            "summary": "Make a token, which is told this once",
+            "requestBody": { "content": form, "required": true },
+            "responses": responses(&objects(), &[400, 401, 403, 409, 413, 415, 503]),
+        },
+    })
+}
+
+fn token() -> Value {
+    json!({ "delete": {
+        "operationId": "revoke_token",
+        "tags": ["tokens"],
+        "summary": "Revoke a token",
+        "parameters": [{ "name": "name", "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } }],
+        "responses": responses(&objects(), &[400, 401, 403, 404, 409, 503]),
     }})
 }
 

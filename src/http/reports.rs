@@ -12,12 +12,15 @@ use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 
 use super::{ApiError, Shared, negotiation, parameters};
+use crate::access::Access;
 use crate::app::{Ask, Prepared, Rendering};
 use crate::output::{self, Disposition, Format};
+use crate::store::Quality;
 
 /// What an answer depends on besides its address.
 const VARY: &str = "accept, authorization, x-auth-token";
 const QUALITY: HeaderName = HeaderName::from_static("x-data-quality");
+const QUALITY_BYTES: usize = 4096;
 
 /// Answers requests for one report.
 #[derive(Debug, Clone)]
@@ -37,6 +40,7 @@ impl axum::handler::Handler<(), Shared> for Handler {
 
 async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
+    let access = Access::from_request_parts(&mut parts, &shared).await?;
     if let Some(address) = without_empty_fields(&parts) {
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
     }
@@ -65,6 +69,7 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
         report: name,
         given: &given,
         format,
+        access: &access,
         place: Some(place(&parts, named.is_some())),
     };
     let prepared = shared.app.prepare(&ask)?;
@@ -105,23 +110,23 @@ fn headers(ask: &Ask<'_>, prepared: &Prepared<'_>) -> Result<HeaderMap, ApiError
         headers.insert(header::CONTENT_DISPOSITION, text(format!("{disposition}; filename=\"{file}\""))?);
     }
     if let Some(quality) = prepared.quality() {
-        // Names of license servers may have any letters.
-        headers.insert(QUALITY, text(ascii(quality))?);
+        headers.insert(QUALITY, text(brief(quality))?);
     }
     Ok(headers)
 }
 
-/// JSON with nothing but ASCII in it.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for c in json.chars() {
-        match c {
-            ' '..='~' => text.push(c),
-            other => text.extend(other.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}"))),
-        }
+/// The doubts on one line. Where there are very many license servers, what is covered is left out: headers have limits.
+fn brief(quality: &Quality) -> String {
+    let json = quality.to_json();
+    if json.len() <= QUALITY_BYTES {
+        return json;
     }
-    text
+    let covered = Vec::new();
+    Quality {
+        covered,
+        ..quality.clone()
+    }
+    .to_json()
 }
 
 /// A name that says what is in the file: report, feature and days.

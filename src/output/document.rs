@@ -1,6 +1,7 @@
 //! What a document says besides its rows.
 
 use crate::report::{ChartSpec, Column, Param};
+use crate::store::Quality;
 use crate::time::Zone;
 
 /// What a document says besides its rows. A format takes of it what it shows.
@@ -20,8 +21,8 @@ pub struct Document {
     pub chart: Option<ChartSpec>,
     /// Labels and values: what was asked, and when.
     pub facts: Vec<(String, String)>,
-    /// The doubts about its figures, as JSON, where there are any.
-    pub quality: Option<String>,
+    /// The doubts about its figures, where there are any.
+    pub quality: Option<Quality>,
     /// The zone of its times.
     pub zone: Zone,
     /// Rows that were left out before the first one.

@@ -5,6 +5,7 @@ use arrow::array::RecordBatch;
 use super::objects::Objects;
 use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
 use crate::report::Family;
+use crate::store::Quality;
 
 /// The JSON envelope.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Format for Json {
     fn encoder(&self, document: Document) -> Box<dyn Encoder> {
         Box::new(JsonEncoder {
             objects: Objects::new(document.columns),
-            quality: document.quality,
+            quality: document.quality.as_ref().map(Quality::to_json),
             first: true,
         })
     }

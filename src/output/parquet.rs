@@ -1,6 +1,7 @@
 //! Parquet, a row group at a time.
 
 use std::mem::take;
+use std::sync::Arc;
 
 use ::arrow::array::RecordBatch;
 use ::arrow::datatypes::SchemaRef;
@@ -57,7 +58,7 @@ impl ParquetEncoder {
                     .set_compression(Compression::ZSTD(ZstdLevel::default()))
                     .set_max_row_group_row_count(Some(GROUP_ROWS))
                     .build();
-                ArrowWriter::try_new(Vec::new(), self.schema.clone(), Some(properties))?
+                ArrowWriter::try_new(Vec::new(), Arc::clone(&self.schema), Some(properties))?
             }
         };
         Ok(self.writer.insert(writer))

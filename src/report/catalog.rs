@@ -126,6 +126,7 @@ mod tests {
         let snapshot = crate::store::Snapshot::empty(std::path::Path::new("/"));
         let scope = super::super::Scope {
             snapshot: &snapshot,
+            view: &crate::engine::View::everything(),
             now: 0,
         };
         let given: Vec<(String, String)> = given

@@ -9,6 +9,7 @@ use super::bind::{Binding, Bindings};
 use super::filter::{self, Condition};
 use super::order::{self, Ordering};
 use super::{Column, ColumnType, Definition, Param, ParamType, Range, ReportError, Selection, Value};
+use crate::engine::View;
 use crate::store::Snapshot;
 use crate::time::{Day, Granularity, MOST_PERIODS, Micros, Zone};
 
@@ -48,8 +49,26 @@ pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
 pub struct Scope<'a> {
     /// The store as it is now.
     pub snapshot: &'a Snapshot,
+    /// What the caller may see of it.
+    pub view: &'a View,
     /// The present.
     pub now: Micros,
+}
+
+impl Scope<'_> {
+    /// The first instant known of any license server that the caller sees.
+    fn first(self) -> Option<Micros> {
+        let servers = self.snapshot.servers().iter();
+        servers
+            .filter(|state| self.view.sees(state.server.id))
+            .filter_map(|state| state.first)
+            .min()
+    }
+
+    /// Whether there is such a feature, for all that the caller may know.
+    fn has_feature(self, id: i32) -> bool {
+        self.snapshot.feature(id).is_some_and(|state| self.view.sees(state.feature.server))
+    }
 }
 
 /// A request that makes sense.
@@ -214,7 +233,7 @@ impl Request {
                 let end = if with_today { today } else { today.previous() };
                 let last = last.map_or(end, |last| last.min(end));
                 // Where nothing is known, no day is.
-                let known = scope.snapshot.first().map_or_else(|| last.next(), |at| self.zone.day_of(at));
+                let known = scope.first().map_or_else(|| last.next(), |at| self.zone.day_of(at));
                 (first.map_or(known, |first| first.max(known)), last)
             }
             _ => return Ok(()),
@@ -242,7 +261,7 @@ impl Request {
     fn bind_sets(&mut self, values: &mut Values, scope: Scope<'_>) -> Result<(), ReportError> {
         let features = match values.remove("feature") {
             Some(Value::Features(Some(asked))) => {
-                let known = |id: i64| i32::try_from(id).ok().filter(|id| scope.snapshot.feature(*id).is_some());
+                let known = |id: i64| i32::try_from(id).ok().filter(|id| scope.has_feature(*id));
                 let found = asked.iter().map(|id| known(*id).ok_or(ReportError::UnknownFeature { id: *id }));
                 let mut found = found.collect::<Result<Vec<i32>, _>>()?;
                 self.several_features = found.len() > 1;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::StoreError;
 use super::derive::Counts;
@@ -12,6 +12,7 @@ use super::facts::{CapacityChange, DayFacts, ServerFacts, StatusChange};
 use super::partition::PartitionFile;
 use super::registry::{Feature, Registry, Server};
 use super::rows::Id;
+use super::secret::Secret;
 use crate::event::Table;
 use crate::time::{Day, Zone};
 
@@ -19,7 +20,9 @@ use crate::time::{Day, Zone};
 pub(crate) const FILE: &str = "catalog.sqlite";
 
 /// How to reach each format from the one before; SQLite's `user_version` counts the steps that were taken.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+/// The first format whose stores have a secret.
+const FORMAT_OF_SECRET: i64 = 2;
 
 /// An open catalog.
 #[derive(Debug)]
@@ -31,7 +34,7 @@ impl Catalog {
     /// Creates the catalog of a new store.
     pub(crate) fn create(root: &Path, zone: Zone) -> Result<Self, StoreError> {
         let mut catalog = Self::connect(&root.join(FILE), true)?;
-        let transaction = catalog.connection.transaction()?;
+        let transaction = catalog.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         migrate(&transaction)?;
         // Another process may have been faster: the zone that came first stays.
         let insert = "INSERT OR IGNORE INTO meta (key, value) VALUES (?1, ?2)";
@@ -56,7 +59,8 @@ impl Catalog {
             if format == 0 {
                 return Err(StoreError::Missing { path: root.to_owned() });
             }
-            let transaction = catalog.connection.transaction()?;
+            // At once the only one: two processes may find the old format at the same time.
+            let transaction = catalog.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             migrate(&transaction)?;
             transaction.commit()?;
         }
@@ -89,8 +93,7 @@ impl Catalog {
 
     /// A change that happens as a whole or not at all.
     pub(crate) fn change(&mut self) -> Result<Change<'_>, StoreError> {
-        let behavior = rusqlite::TransactionBehavior::Immediate;
-        Ok(Change(self.connection.transaction_with_behavior(behavior)?))
+        Ok(Change(self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?))
     }
 }
 
@@ -98,6 +101,10 @@ fn migrate(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     let done: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     for step in MIGRATIONS.iter().skip(done.unsigned_abs() as usize) {
         transaction.execute_batch(step)?;
+    }
+    if done < FORMAT_OF_SECRET {
+        let secret = Secret::generate()?.to_hex();
+        transaction.execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('secret', ?1)", [secret])?;
     }
     Ok(transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?)
 }
@@ -107,7 +114,7 @@ pub(crate) type FactsByDay = BTreeMap<Day, DayFacts>;
 
 /// Reads from one moment of the catalog.
 #[derive(Debug)]
-pub(crate) struct Reading<'a>(Transaction<'a>);
+pub(crate) struct Reading<'a>(pub(super) Transaction<'a>);
 
 impl Reading<'_> {
     pub(crate) fn zone(&self) -> Result<Zone, StoreError> {
@@ -117,6 +124,11 @@ impl Reading<'_> {
 
     pub(crate) fn generation(&self) -> Result<u64, StoreError> {
         Ok(self.meta("generation")?.parse().unwrap_or_default())
+    }
+
+    pub(crate) fn secret(&self) -> Result<Secret, StoreError> {
+        let secret = Secret::from_hex(&self.meta("secret")?);
+        Ok(secret.ok_or_else(|| unreadable(0, "the store's secret is no secret".to_owned()))?)
     }
 
     fn meta(&self, key: &str) -> Result<String, StoreError> {
@@ -252,22 +264,15 @@ impl Reading<'_> {
         })?;
         Ok(counts.collect::<Result<_, _>>()?)
     }
-
-    /// Names, hashes and instants of creation of all tokens.
-    pub(crate) fn tokens(&self) -> Result<Vec<(String, [u8; 32], i64)>, StoreError> {
-        let mut tokens = self.0.prepare("SELECT name, hash, created FROM tokens ORDER BY id")?;
-        let tokens = tokens.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        Ok(tokens.collect::<Result<_, _>>()?)
-    }
 }
 
-fn unreadable(column: usize, message: String) -> rusqlite::Error {
+pub(super) fn unreadable(column: usize, message: String) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, message.into())
 }
 
 /// One change of the catalog; dropped without [`Change::commit`] it never happened.
 #[derive(Debug)]
-pub(crate) struct Change<'a>(Transaction<'a>);
+pub(crate) struct Change<'a>(pub(super) Transaction<'a>);
 
 impl Change<'_> {
     /// Starts the next generation: snapshots taken from now on differ from those before.
@@ -375,56 +380,10 @@ impl Change<'_> {
         Ok(())
     }
 
-    pub(crate) fn put_import(&self, entry: &LedgerEntry) -> Result<(), StoreError> {
-        self.0.execute(
-            "INSERT INTO imports (source, at, undated, unparsed, summary) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![
-                entry.source,
-                entry.at,
-                entry.undated.cast_signed(),
-                entry.unparsed.cast_signed(),
-                entry.summary
-            ],
-        )?;
-        Ok(())
-    }
-
-    pub(crate) fn put_token(&self, name: &str, hash: [u8; 32], created: i64) -> Result<(), StoreError> {
-        let taken = self
-            .0
-            .query_row("SELECT 1 FROM tokens WHERE name = ?1", [name], |_| Ok(()))
-            .optional()?;
-        if taken.is_some() {
-            return Err(StoreError::TokenTaken { name: name.to_owned() });
-        }
-        let insert = "INSERT INTO tokens (name, hash, created) VALUES (?1, ?2, ?3)";
-        self.0.execute(insert, params![name, hash, created])?;
-        Ok(())
-    }
-
-    pub(crate) fn delete_token(&self, name: &str) -> Result<(), StoreError> {
-        match self.0.execute("DELETE FROM tokens WHERE name = ?1", [name])? {
-            0 => Err(StoreError::TokenUnknown { name: name.to_owned() }),
-            _ => Ok(()),
-        }
-    }
-
     pub(crate) fn commit(self) -> Result<(), StoreError> {
         Ok(self.0.commit()?)
     }
 }
 
-/// What the ledger keeps of the import of one file.
-#[derive(Debug, Clone, Default)]
-pub struct LedgerEntry {
-    /// The file's name.
-    pub source: String,
-    /// When it was imported.
-    pub at: i64,
-    /// Lines without a date.
-    pub undated: u64,
-    /// Lines that could not be read.
-    pub unparsed: u64,
-    /// The whole summary as JSON.
-    pub summary: String,
-}
+#[cfg(test)]
+mod tests;

@@ -18,9 +18,10 @@ use std::thread::JoinHandle;
 
 use rustc_hash::FxHashMap;
 
-use super::catalog::{Catalog, LedgerEntry};
+use super::catalog::Catalog;
 use super::derive::Counts;
 use super::facts::{DayFacts, last_instants};
+use super::ledger::LedgerEntry;
 use super::partition::{self, PartitionFile};
 use super::rederive::{self, Rederivation, Written};
 use super::registry::Registry;
@@ -324,7 +325,7 @@ impl<'a> Incoming<'a> {
         for day in &derived {
             day.put(&change, generation)?;
         }
-        change.put_import(&ledger(&committed))?;
+        change.put_import(&ledger(&committed), &committed.coverage.servers)?;
         change.commit()?;
         self.writer.collect_garbage()?;
         Ok(committed)

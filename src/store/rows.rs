@@ -7,7 +7,7 @@ use crate::event::{Event, Kind, ReasonClass};
 use crate::time::Micros;
 
 /// The id of a feature or server in the catalog.
-pub(crate) type Id = i32;
+pub type Id = i32;
 
 /// An instant that the row does not have.
 pub(crate) const NEVER: Micros = Micros::MIN;

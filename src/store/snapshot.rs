@@ -11,8 +11,11 @@ use super::catalog::Catalog;
 use super::facts::DayFacts;
 use super::lock::{Gate, ReaderLease};
 use super::partition::PartitionFile;
+use super::quality::Doubts;
 use super::registry::{Feature, Server};
 use super::rows::Id;
+use super::secret::Secret;
+use super::tokens::Grant;
 use crate::event::Table;
 use crate::time::{Day, Micros, Zone};
 
@@ -25,7 +28,9 @@ pub struct Snapshot {
     servers: Vec<ServerState>,
     features: Vec<FeatureState>,
     files: [BTreeMap<Day, PartitionFile>; 4],
-    token_hashes: Vec<[u8; 32]>,
+    grants: Vec<Grant>,
+    secret: Secret,
+    pub(super) doubts: Doubts,
     fingerprint: [u8; 32],
     _lease: Option<ReaderLease>,
 }
@@ -67,7 +72,9 @@ impl Snapshot {
             servers: Vec::new(),
             features: Vec::new(),
             files: Default::default(),
-            token_hashes: Vec::new(),
+            grants: Vec::new(),
+            secret: Secret::of_bytes([0; 32]),
+            doubts: Doubts::default(),
             fingerprint: [0; 32],
             _lease: None,
         })
@@ -84,7 +91,8 @@ impl Snapshot {
         for file in reading.files()? {
             files[file.table as usize].insert(file.day, file);
         }
-        let fingerprint = fingerprint(generation, reading.zone()?, &files);
+        let secret = reading.secret()?;
+        let fingerprint = fingerprint(generation, reading.zone()?, &secret, &files);
         let registry = reading.registry()?;
         let facts = reading.facts()?;
         Ok(Arc::new(Self {
@@ -94,7 +102,9 @@ impl Snapshot {
             servers: registry.servers().iter().map(|server| server_state(server, &facts)).collect(),
             features: feature_states(registry.features(), &facts),
             files,
-            token_hashes: reading.tokens()?.into_iter().map(|(_, hash, _)| hash).collect(),
+            grants: reading.grants()?,
+            secret,
+            doubts: Doubts::read(&reading)?,
             fingerprint,
             _lease: Some(lease),
         }))
@@ -143,10 +153,10 @@ impl Snapshot {
         &self.files[table as usize]
     }
 
-    /// The hashes of all tokens.
+    /// All tokens, and what they open.
     #[must_use]
-    pub fn token_hashes(&self) -> &[[u8; 32]] {
-        &self.token_hashes
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
     }
 
     /// What tells what it holds from anything else a store held.
@@ -155,18 +165,20 @@ impl Snapshot {
         &self.fingerprint
     }
 
-    /// The first instant known of any server.
+    /// The secret of the store.
     #[must_use]
-    pub fn first(&self) -> Option<Micros> {
-        self.servers.iter().filter_map(|server| server.first).min()
+    pub const fn secret(&self) -> &Secret {
+        &self.secret
     }
 }
 
-/// A store that is made anew may come to the same generation: the checksums of its files tell the two apart.
-fn fingerprint(generation: u64, zone: Zone, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
+/// A store that is made anew may come to the same generation: the checksums of its files tell the two apart, and
+/// where names are hidden, its secret.
+fn fingerprint(generation: u64, zone: Zone, secret: &Secret, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(generation.to_be_bytes());
     hash.update(zone.name());
+    hash.update(secret.bytes());
     for file in files.iter().flat_map(BTreeMap::values) {
         hash.update(file.checksum);
     }

@@ -153,38 +153,6 @@ impl Writer {
         Ok(summary)
     }
 
-    /// Adds a token that is known by its hash.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::TokenTaken`] if the name is in use.
-    pub fn put_token(&mut self, name: &str, hash: [u8; 32], created: i64) -> Result<(), StoreError> {
-        let change = self.catalog.change()?;
-        change.put_token(name, hash, created)?;
-        change.commit()
-    }
-
-    /// Removes a token.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::TokenUnknown`] if there is none of that name.
-    pub fn delete_token(&mut self, name: &str) -> Result<(), StoreError> {
-        let change = self.catalog.change()?;
-        change.delete_token(name)?;
-        change.commit()
-    }
-
-    /// Names and instants of creation of all tokens.
-    ///
-    /// # Errors
-    ///
-    /// When the catalog cannot be read.
-    pub fn tokens(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
-        let tokens = self.catalog.read()?.tokens()?;
-        Ok(tokens.into_iter().map(|(name, _, created)| (name, created)).collect())
-    }
-
     /// Deletes the retired files that no snapshot needs.
     pub(super) fn collect_garbage(&mut self) -> Result<(), StoreError> {
         let gate = Gate::close(&self.root)?;

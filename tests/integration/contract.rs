@@ -65,7 +65,10 @@ fn an_envelope_has_its_keys_in_order() {
         answer.text(),
         concat!(
             r#"{"success":true,"msg":"","data":[{"ldt":"2026-03-02 10:00:00","ldtc":1,"un":"cleo","hn":"ws3"},"#,
-            r#"{"ldt":"2026-03-02 11:00:00","ldtc":2,"un":"ben","hn":"ws2"}],"code":null,"totalCount":2}"#
+            r#"{"ldt":"2026-03-02 11:00:00","ldtc":2,"un":"ben","hn":"ws2"}],"code":null,"totalCount":2,"#,
+            // Two sessions ended when the server crashed, one when it stopped.
+            r#""quality":{"orphanCheckins":0,"openSessions":0,"ambiguousMatches":0,"truncatedByRestart":3,"undatedLines":0,"unparsedLines":0,"#,
+            r#""covered":[{"server":"flex01/acme","from":"2026-03-02 08:00:05","to":"2026-03-03 17:00:00"}]}}"#
         )
     );
     let errors = server.get(&format!("{DENIALS}/json"));

@@ -6,6 +6,7 @@
 #![expect(unreachable_pub, reason = "a test binary has nothing that others reach")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod cli;
 mod conformance;
 mod contract;
@@ -17,6 +18,7 @@ mod golden;
 mod idempotence;
 mod model;
 mod properties;
+mod quality;
 mod readers;
 mod refinement;
 mod server;

@@ -71,7 +71,7 @@ fn a_store_with_tokens_answers_those_who_show_one() {
     );
     assert_eq!(server.send("POST", "/import", &[], b"{}").status, 401);
 
-    assert!(run_ok(&["token", "list", "--store", &store]).starts_with("ci\t"));
+    assert!(run_ok(&["token", "list", "--store", &store]).contains("\nci    admin  all      plain  20"));
     assert!(
         !run(&["token", "create", "--store", &store, "ci"]).status.success(),
         "names are nobody else's"

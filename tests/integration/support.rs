@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use headroom::access::Access;
 use headroom::app::App;
 use headroom::engine::EngineOptions;
 use headroom::import::{ImportOptions, Input, Tally};
@@ -60,21 +61,30 @@ impl Store {
 
     /// Runs a report and returns its bytes.
     pub fn render(&self, report: &str, format: &str, params: &[(&str, &str)]) -> Result<Vec<u8>, headroom::app::AppError> {
+        self.render_for(&Access::everything(), report, format, params)
+    }
+
+    /// Runs a report on what an access opens and returns its bytes.
+    pub fn render_for(
+        &self,
+        access: &Access,
+        report: &str,
+        format: &str,
+        params: &[(&str, &str)],
+    ) -> Result<Vec<u8>, headroom::app::AppError> {
         let given: Vec<(String, String)> = params
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         self.runtime.block_on(async {
-            let mut rendering = self
-                .app
-                .prepare(&headroom::app::Ask {
-                    report,
-                    given: &given,
-                    format: output::find(format).unwrap(),
-                    place: None,
-                })?
-                .run()
-                .await?;
+            let ask = headroom::app::Ask {
+                report,
+                given: &given,
+                format: output::find(format).unwrap(),
+                access,
+                place: None,
+            };
+            let mut rendering = self.app.prepare(&ask)?.run().await?;
             let mut bytes = Vec::new();
             while let Some(piece) = rendering.next().await? {
                 bytes.extend_from_slice(&piece);
