@@ -11,6 +11,6 @@ timeout 600 "$schemathesis" run "$address/api/v1/openapi.json" \
     --checks "$checks" \
     --phases examples,coverage,fuzzing \
     --max-examples 15 \
-    --seed 20260302 --generation-database none --generation-deterministic \
+    --seed 20260302 --generation-deterministic \
     --workers 2 --continue-on-failure --suppress-health-check all \
     --request-timeout 30 --warnings off --no-color
