@@ -228,3 +228,62 @@ fn sorted(input: SendableRecordBatchStream, sorter: Sorter) -> impl Stream<Item 
         Err(error) => stream::iter(vec![Err(error)]),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int32Array, TimestampMicrosecondArray};
+    use arrow::compute::SortOptions;
+    use arrow::datatypes::{Field, Schema};
+    use datafusion::physical_expr::PhysicalSortExpr;
+
+    use super::*;
+    use crate::event::instant_type;
+    use crate::time::HOUR;
+
+    fn batch(rows: &[(Micros, i32)]) -> RecordBatch {
+        let schema = Schema::new(vec![
+            Field::new("at", instant_type(), false),
+            Field::new("n", DataType::Int32, false),
+        ]);
+        let at = TimestampMicrosecondArray::from_iter_values(rows.iter().map(|(at, _)| *at)).with_data_type(instant_type());
+        let n = Int32Array::from_iter_values(rows.iter().map(|(_, n)| *n));
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(at), Arc::new(n)]).unwrap()
+    }
+
+    fn rows(batches: &[RecordBatch]) -> Vec<(Micros, i32)> {
+        let of = |batch: &RecordBatch| {
+            let at = batch.column(0).as_primitive::<TimestampMicrosecondType>().values().to_vec();
+            let n = batch.column(1).as_primitive::<arrow::datatypes::Int32Type>().values().to_vec();
+            at.into_iter().zip(n).collect::<Vec<_>>()
+        };
+        batches.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn a_day_leaves_when_the_next_one_comes() {
+        let zone: Zone = "Europe/Berlin".parse().unwrap();
+        let day: Day = "2026-03-29".parse().unwrap();
+        // A day of 23 hours.
+        let (start, next) = (zone.start_of(day), zone.start_of(day.next()));
+        assert_eq!(next - start, 23 * HOUR);
+        let column = |name, place| Arc::new(Column::new(name, place)) as Arc<dyn PhysicalExpr>;
+        let ascending = |expr| PhysicalSortExpr::new(expr, SortOptions::new(false, false));
+        let mut sorter = Sorter {
+            schema: batch(&[]).schema(),
+            order: LexOrdering::new([ascending(column("at", 0)), ascending(column("n", 1))]).unwrap(),
+            batch_rows: 2,
+            zone,
+            time: 0,
+            waiting: Vec::new(),
+            day_ends: Micros::MIN,
+        };
+        assert!(sorter.push(batch(&[(start + 5, 1), (start + 2, 2)])).unwrap().is_empty());
+        let over = sorter
+            .push(batch(&[(start + 2, 1), (next - 1, 9), (next, 7), (next + 9, 3), (next, 6)]))
+            .unwrap();
+        assert_eq!(rows(&over), [(start + 2, 1), (start + 2, 2), (start + 5, 1), (next - 1, 9)]);
+        assert!(over.iter().all(|batch| batch.num_rows() <= 2));
+        assert_eq!(rows(&sorter.flush().unwrap()), [(next, 6), (next, 7), (next + 9, 3)]);
+        assert!(sorter.flush().unwrap().is_empty());
+    }
+}

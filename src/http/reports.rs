@@ -18,7 +18,7 @@ use crate::output::{self, Disposition, Format};
 use crate::store::Quality;
 
 /// What an answer depends on besides its address.
-const VARY: &str = "accept, authorization, x-auth-token";
+const VARY: &str = "accept, accept-encoding, authorization, x-auth-token";
 const QUALITY: HeaderName = HeaderName::from_static("x-data-quality");
 const QUALITY_BYTES: usize = 4096;
 
@@ -81,6 +81,9 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
             headers.get(header::ETAG).map_or("", |tag| tag.to_str().unwrap_or("")),
         )
     {
+        let mut headers = headers;
+        headers.remove(header::CONTENT_TYPE);
+        headers.remove(header::CONTENT_DISPOSITION);
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     if parts.method == Method::HEAD {

@@ -38,6 +38,8 @@ enum Test {
     Equals(String),
     Differs(String),
     Number(Operator, Number),
+    /// Any number at all; or none.
+    Known(bool),
     Day(Operator, Day),
     /// On or after the first instant, and before the second.
     Within(Option<Micros>, Option<Micros>),
@@ -150,9 +152,9 @@ impl Condition {
             Test::Differs(text) if text.is_empty() => column.clone().is_not_null().and(self.printed(column, zone).not_eq(lit(""))),
             Test::Differs(text) => column.clone().is_null().or(self.printed(column, zone).not_eq(lit(text.as_str()))),
             Test::Number(operator, Number::Whole(number)) => compared(*operator, ScalarValue::from(*number)),
-            Test::Number(operator, Number::Float(number)) => {
-                binary_expr(cast(column, arrow::datatypes::DataType::Float64), *operator, lit(*number))
-            }
+            Test::Number(operator, Number::Float(number)) => compared(*operator, ScalarValue::from(*number)),
+            Test::Known(true) => column.is_not_null(),
+            Test::Known(false) => lit(false),
             Test::Day(operator, day) => compared(*operator, ScalarValue::Date32(Some(day.0))),
             Test::Within(from, until) => {
                 let from = from.map(|from| compared(Operator::GtEq, instant(from)));
@@ -295,6 +297,23 @@ mod tests {
             let error = tests(text).unwrap_err();
             assert!(error.contains(told), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_are_compared_with_whole_numbers() {
+        let of = |operator: &str, value: &str| tests(&format!(r#"[{{"property":"n","operator":"{operator}","value":{value}}}]"#)).unwrap();
+        let whole = |operator, number| [Test::Number(operator, Number::Whole(number))];
+        assert_eq!(of("eq", "5.0"), whole(Operator::Eq, 5));
+        assert_eq!(of("eq", "5.5"), [Test::Known(false)]);
+        assert_eq!(of("ne", "5.5"), [Test::Known(true)]);
+        assert_eq!(of("lt", "5.5"), whole(Operator::LtEq, 5));
+        assert_eq!(of("gt", "-5.5"), whole(Operator::Gt, -6));
+        assert_eq!(of("ge", "5e-1"), whole(Operator::Gt, 0));
+        assert_eq!(of("lt", "1e30"), [Test::Known(true)]);
+        assert_eq!(of("gt", "1e30"), [Test::Known(false)]);
+        assert_eq!(of("lt", "-1e30"), [Test::Known(false)]);
+        assert_eq!(of("ne", "9223372036854775808"), [Test::Known(true)]);
+        assert_eq!(of("le", "9223372036854775807"), whole(Operator::LtEq, i64::MAX));
     }
 
     #[test]

@@ -35,7 +35,10 @@ impl Place {
                     other => ordering(other)
                         .ok_or_else(|| self.operator(column, other.unwrap_or_default(), "eq (the default), ne, lt, le, gt, ge"))?,
                 };
-                Test::Number(operator, self.number(value)?)
+                match (column.kind, self.number(value)?) {
+                    (ColumnType::Integer, Number::Float(number)) => among_whole(operator, number),
+                    (_, number) => Test::Number(operator, number),
+                }
             }
             ColumnType::Date => {
                 let known = ordering(operator).ok_or_else(|| self.operator(column, operator.unwrap_or_default(), ORDERINGS))?;
@@ -140,6 +143,26 @@ impl Place {
             _ => None,
         }
         .ok_or_else(|| self.value(value, "true, false, 1 or 0"))
+    }
+}
+
+/// What a comparison with any number says about whole ones: they are compared with whole ones alone, so that nothing is rounded.
+fn among_whole(operator: Operator, number: f64) -> Test {
+    // Every whole number is less than this one, and none is less than its negative.
+    const END: f64 = 9_223_372_036_854_775_808.0;
+    let below = number.floor();
+    match operator {
+        _ if number >= END || number < -END => Test::Known(match operator {
+            Operator::Eq => false,
+            Operator::NotEq => true,
+            Operator::Lt | Operator::LtEq => number > 0.0,
+            _ => number < 0.0,
+        }),
+        _ if number == below => Test::Number(operator, Number::Whole(number as i64)),
+        Operator::Eq => Test::Known(false),
+        Operator::NotEq => Test::Known(true),
+        Operator::Lt | Operator::LtEq => Test::Number(Operator::LtEq, Number::Whole(below as i64)),
+        _ => Test::Number(Operator::Gt, Number::Whole(below as i64)),
     }
 }
 
