@@ -274,29 +274,28 @@ def filters(report, answer):
 
 
 def requests(report, features):
-    """Paths and parameters to ask a report for: every value of its own parameters, features in turn."""
+    """Paths and parameters to ask a report for: every value of its own parameters, of all features and of each in turn."""
     required = [parameter["name"] for parameter in report["parameters"] if parameter["required"]]
     ranged = any(parameter["name"] == "sd" for parameter in report["parameters"])
     own = [name for name in required if name in OWN]
     unknown = set(required) - set(OWN) - {"sd", "ed", "feature"}
     assert not unknown, f"what are {unknown} of {report['name']}?"
     choices = list(itertools.product(RANGES if ranged else [None], *[OWN[name] for name in own]))
-    # Where there are few, each is asked of several features.
-    choices *= max(1, 15 // len(choices)) if "{feature}" in report["path"] else 1
-    turns = itertools.cycle(features)
+    turns, zones = itertools.cycle(features), itertools.cycle(ZONES)
+    singles = max(1, 20 // len(choices)) if "{feature}" in report["path"] else 1
     for days, *values in choices:
         given = dict(zip(own, values))
         if days:
             given.update(sd=days[0], ed=days[1])
-        for zone in ZONES:
-            yield report["path"].replace("{feature}", next(turns)), {**given, "tz": zone}
+        for feature in ["all", *itertools.islice(turns, singles)]:
+            yield report["path"].replace("{feature}", feature), {**given, "tz": next(zones)}
 
 
 def main():
     reports = json.loads(ask("/api/v1/reports", {}))["data"]
     listed = next(report["path"] for report in reports if report["name"] == "features")
     known = [str(row["fid"]) for row in json.loads(ask(listed.replace("{format}", "json"), {}))["data"]]
-    features = ["all", *known, "all", ",".join(known[:3]), *reversed(known)]
+    features = [*known, ",".join(known[:3])]
     for report in reports:
         asked = rows = 0
         for number, (path, given) in enumerate(requests(report, features)):

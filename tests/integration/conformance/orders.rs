@@ -1,5 +1,7 @@
 //! `orderBy` and `orderDirection`, `order`; and pages, which are cut after filter and order.
 
+use serde_json::{Value, json};
+
 use super::{DAYS, DENIALS_CSV, DENIALS_JSON, GROUPED, ONE_HOUR, SERVERS, SEVERAL, Site};
 use crate::readers;
 
@@ -63,7 +65,7 @@ fn every_type_has_an_order() {
     let site = Site::start();
     let order = |path: &str, given: super::Given<'_>, handle: &str, by: &str, direction: &str| {
         let given = [given, &[("orderBy", by), ("orderDirection", direction)]].concat();
-        serde_json::json!(site.column(path, &given, handle)).to_string()
+        json!(site.column(path, &given, handle)).to_string()
     };
     // Numbers that are not known come last, and first in reverse.
     assert_eq!(order(SEVERAL, ONE_HOUR, "fid", "lutil", "ASC"), "[2,2,4]");
@@ -88,6 +90,39 @@ fn every_type_has_an_order() {
     let weeks = [("sd", "2014-12-29"), ("ed", "2015-03-04"), ("grat", "WEEK")];
     assert_eq!(order(GROUPED, &weeks, "ldtc", "ldt", "DESC"), "[22,0,0,0,0,0,0,0,0,0]");
     assert_eq!(site.csv("/feature/csv", &[("orderBy", "fid"), ("columns", "fns")])[3], ["solver"]);
+}
+
+#[test]
+fn what_is_filtered_by_may_be_ordered_by_too() {
+    let site = Site::start();
+    for (path, query) in super::every_report() {
+        let path = format!("{}/json?{query}", path.replace("/feature/1/", "/feature/all/"));
+        let rows = readers::envelope(&site.server.get(&path).body).data;
+        let handles = rows[0].keys();
+        let mut refused = Vec::new();
+        for handle in &handles {
+            let known = rows.iter().map(|row| row.get(handle)).find(|value| !value.is_null());
+            let filter = known.map(|value| json!([{"property": handle, "operator": "eq", "value": value}]).to_string());
+            for order in [vec![handle], vec![&handles[0], handle], vec![handle, handles.last().unwrap()]] {
+                let mut order: Vec<&str> = order.into_iter().copied().collect();
+                order.dedup();
+                let order: Vec<Value> = order.iter().map(|handle| json!({"property": handle})).collect();
+                let given = [("filter", filter.as_deref().unwrap_or("[]")), ("order", &json!(order).to_string())];
+                let answer = site.server.get(&format!("{path}&{}", super::encoded(&given)));
+                if answer.status != 200 {
+                    refused.push(format!("{given:?}: {}", answer.text()));
+                    continue;
+                }
+                let matching = readers::envelope(&answer.body).data;
+                let exact = known.filter(|value| !value.is_f64());
+                assert!(
+                    exact.is_none_or(|value| matching.iter().all(|row| row.get(handle) == value)),
+                    "{path} {given:?}"
+                );
+            }
+        }
+        assert!(refused.is_empty(), "{path}: {refused:#?}");
+    }
 }
 
 #[test]

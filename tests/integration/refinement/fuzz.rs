@@ -93,7 +93,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let soup = proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..16).prop_map(|pieces| pieces.concat().into_bytes());
     let element = proptest::collection::vec(proptest::sample::select(&PIECES[24..56]), 3..8)
         .prop_map(|pieces| format!("[{{{}}}]", pieces.join(",").replace(":,", ":")).into_bytes());
-    let deep = (1..3000usize, proptest::sample::select(&["[", "{\"a\":", "[{\"property\":"][..]))
+    let deep = (1..800usize, proptest::sample::select(&["[", "{\"a\":", "[{\"property\":"][..]))
         .prop_map(|(depth, piece)| piece.repeat(depth).into_bytes());
     prop_oneof![
         3 => proptest::collection::vec(any::<u8>(), 0..40),
