@@ -145,6 +145,13 @@ impl Engine {
         self.state.optimize(plan).unwrap().display_indent().to_string()
     }
 
+    /// How a plan would run, for tests.
+    #[cfg(test)]
+    pub(crate) fn physical(&self, plan: &LogicalPlan) -> String {
+        let physical = self.runtime().unwrap().block_on(self.state.create_physical_plan(plan)).unwrap();
+        datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
+    }
+
     fn runtime(&self) -> Result<&tokio::runtime::Runtime, EngineError> {
         self.runtime
             .as_ref()

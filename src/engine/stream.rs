@@ -7,7 +7,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{displayable, execute_stream};
 use futures::StreamExt as _;
 use tokio::sync::{mpsc, oneshot};
 
@@ -77,7 +77,10 @@ async fn run(
 ) {
     let physical = state.create_physical_plan(&plan).await;
     let stream = match physical.and_then(|physical| sort_within_days(physical, snapshot.zone())) {
-        Ok(physical) => execute_stream(physical, state.task_ctx()),
+        Ok(physical) => {
+            tracing::debug!(plan = %displayable(physical.as_ref()).indent(false), "query");
+            execute_stream(physical, state.task_ctx())
+        }
         Err(error) => Err(error),
     };
     let mut stream = match stream {

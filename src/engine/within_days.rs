@@ -223,7 +223,7 @@ fn sorted(input: SendableRecordBatchStream, sorter: Sorter) -> impl Stream<Item 
             None => Some((sorter.flush(), None)),
         }
     });
-    days.flat_map(|batches| match batches {
+    days.fuse().flat_map(|batches| match batches {
         Ok(batches) => stream::iter(batches.into_iter().map(Ok).collect::<Vec<_>>()),
         Err(error) => stream::iter(vec![Err(error)]),
     })

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures::stream;
+use futures::{StreamExt as _, stream};
 
 use super::{ApiError, Shared, negotiation, parameters};
 use crate::access::Access;
@@ -168,7 +168,7 @@ fn without_empty_fields(parts: &Parts) -> Option<String> {
 
 /// The pieces of a rendering as a body. A failure cuts the body, so that no reader takes it for whole.
 fn body_of(rendering: Rendering) -> Body {
-    Body::from_stream(stream::unfold(Some(rendering), async |rendering| {
+    let pieces = stream::unfold(Some(rendering), async |rendering| {
         let mut rendering = rendering?;
         match rendering.next().await {
             Ok(Some(piece)) => Some((Ok(piece), Some(rendering))),
@@ -178,5 +178,7 @@ fn body_of(rendering: Rendering) -> Body {
                 Some((Err(std::io::Error::other("the report failed")), None))
             }
         }
-    }))
+    });
+    // Compression asks once more after the end.
+    Body::from_stream(pieces.fuse())
 }

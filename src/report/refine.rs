@@ -53,6 +53,9 @@ pub(super) fn refine(
                 &DataType::Timestamp(TimeUnit::Microsecond, Some(request.zone.name().into())),
                 &schema,
             )?,
+            // Whole numbers are of one kind. This also keeps the engine from what it believes of a column that was grouped by: that it
+            // has each value once, even where a list was unfolded since, so that nothing else need be ordered by.
+            ColumnType::Integer => handle.cast_to(&DataType::Int64, &schema)?,
             _ => handle,
         };
         Ok(handle.alias(&wanted.name))

@@ -128,6 +128,7 @@ fn sound(server: &Server, method: &str, path: &str, body: &[u8]) {
     };
     assert!(answer.whole && answer.status < 500, "{}", what());
     if answer.status >= 400 {
+        assert!(answer.text().starts_with("{\"success\":false,"), "{}", what());
         assert!(!readers::envelope(&answer.body).success, "{}", what());
     }
 }
