@@ -196,7 +196,7 @@ fn any_bytes_as_query_form_and_path() {
 #[test]
 fn any_text_as_a_header() {
     let site = Site::start();
-    let names = [
+    const NAMES: [&str; 7] = [
         "Accept",
         "Accept-Encoding",
         "If-None-Match",
@@ -205,7 +205,7 @@ fn any_text_as_a_header() {
         "Content-Type",
         "Accept-Language",
     ];
-    let pieces = [
+    const PARTS: [&str; 25] = [
         "text/csv",
         "*/*",
         "application/",
@@ -232,10 +232,10 @@ fn any_text_as_a_header() {
         "\t",
         "é",
     ];
-    let text = proptest::collection::vec(proptest::sample::select(&pieces[..]), 0..12).prop_map(|pieces| pieces.concat());
+    let text = proptest::collection::vec(proptest::sample::select(&PARTS[..]), 0..12).prop_map(|pieces| pieces.concat());
     let asked = (
         proptest::sample::select(paths()),
-        proptest::sample::select(&names[..]),
+        proptest::sample::select(&NAMES[..]),
         text,
         any::<bool>(),
     );
