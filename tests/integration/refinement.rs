@@ -27,7 +27,7 @@ use crate::support::Store;
 /// How each report is asked for in a store, before any options.
 const WHOLES: usize = 3;
 /// Options of each report in a store.
-const CASES: u32 = 16;
+const CASES: u32 = 12;
 
 /// A report without options.
 #[derive(Debug)]

@@ -96,14 +96,19 @@ fn every_type_has_an_order() {
 fn what_is_filtered_by_may_be_ordered_by_too() {
     let site = Site::start();
     for (path, query) in super::every_report() {
-        let path = format!("{}/json?{query}", path.replace("/feature/1/", "/feature/all/"));
+        // Days with rows in every report.
+        let (all, query) = (
+            path.replace("/feature/1/", "/feature/all/"),
+            query.replace("ed=2015-03-06", "ed=2015-04-02"),
+        );
+        let path = format!("{all}/json?{query}");
         let rows = readers::envelope(&site.server.get(&path).body).data;
         let handles = rows[0].keys();
         let mut refused = Vec::new();
         for handle in &handles {
             let known = rows.iter().map(|row| row.get(handle)).find(|value| !value.is_null());
             let filter = known.map(|value| json!([{"property": handle, "operator": "eq", "value": value}]).to_string());
-            for order in [vec![handle], vec![&handles[0], handle], vec![handle, handles.last().unwrap()]] {
+            for order in [vec![handle], vec![&handles[0], handle]] {
                 let mut order: Vec<&str> = order.into_iter().copied().collect();
                 order.dedup();
                 let order: Vec<Value> = order.iter().map(|handle| json!({"property": handle})).collect();
