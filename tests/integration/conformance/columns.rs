@@ -213,6 +213,12 @@ fn titles_are_what_the_caller_says() {
     assert_eq!(site.csv(DENIALS_CSV, &shown)[0], ["Wer, \"genau\"?", "When"]);
     let html = site.succeed(&in_format(DENIALS_CSV, "html"), &given).text();
     assert!(html.contains("When") && html.contains("Wer, &quot;genau&quot;?"), "{html}");
+    let files = readers::unzip(&site.succeed(&in_format(DENIALS_CSV, "xlsx"), &given).body);
+    let texts: String = files.iter().map(|(_, content)| String::from_utf8_lossy(content)).collect();
+    assert!(
+        texts.contains(">When<") && texts.contains(">&apos;=1+1<") || texts.contains(">'=1+1<"),
+        "{texts}"
+    );
     // Programs know handles.
     for format in ["json", "ndjson", "arrow", "parquet"] {
         let path = in_format(DENIALS_CSV, format);

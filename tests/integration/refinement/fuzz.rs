@@ -194,6 +194,67 @@ fn any_bytes_as_query_form_and_path() {
 }
 
 #[test]
+fn any_text_as_a_header() {
+    let site = Site::start();
+    const NAMES: [&str; 7] = [
+        "Accept",
+        "Accept-Encoding",
+        "If-None-Match",
+        "X-Auth-token",
+        "Authorization",
+        "Content-Type",
+        "Accept-Language",
+    ];
+    const PARTS: [&str; 25] = [
+        "text/csv",
+        "*/*",
+        "application/",
+        "/",
+        "*",
+        ";q=",
+        ";",
+        ",",
+        "0.5",
+        "1",
+        "0",
+        "-1",
+        "2",
+        "\"",
+        "W/\"",
+        "\\",
+        " ",
+        "=",
+        "gzip",
+        "zstd",
+        "identity",
+        "Bearer ",
+        "q",
+        "\t",
+        "é",
+    ];
+    let text = proptest::collection::vec(proptest::sample::select(&PARTS[..]), 0..12).prop_map(|pieces| pieces.concat());
+    let asked = (
+        proptest::sample::select(paths()),
+        proptest::sample::select(&NAMES[..]),
+        text,
+        any::<bool>(),
+    );
+    runner(128)
+        .run(&asked, |((path, query), name, text, posted)| {
+            let path = path.replace("{feature}", "1").replace("/{format}", "");
+            let method = if posted { "POST" } else { "GET" };
+            let answer = site.server.send(method, &format!("{path}?{query}"), &[(name, &text)], b"");
+            assert!(
+                (answer.whole || answer.status == 304) && answer.status < 500,
+                "{name}: {text:?}: {}",
+                answer.text()
+            );
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
 fn any_text_as_an_option_of_a_report() {
     let store = Store::new("America/New_York");
     let mut drawing = runner(1);
