@@ -1,7 +1,7 @@
 //! `headroom report NAME`: a sub-command for every report, made from its definition.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -40,7 +40,12 @@ impl ReportArgs {
                 access: &Access::everything(),
                 place: None,
             };
-            let rendering = app.prepare(&ask)?.run().await?;
+            let prepared = app.prepare(&ask)?;
+            if let Some(quality) = prepared.quality().filter(|_| io::stderr().is_terminal()) {
+                // Formats without a place for doubts have a header over HTTP; here a person is told.
+                let _closed = writeln!(io::stderr(), "quality: {}", quality.to_json());
+            }
+            let rendering = prepared.run().await?;
             match &self.output {
                 Some(path) => write_file(rendering, path)
                     .await
