@@ -142,7 +142,7 @@ pub fn arrow(bytes: &[u8]) -> Table {
 pub fn parquet(bytes: &[u8]) -> Table {
     let bytes = bytes::Bytes::copy_from_slice(bytes);
     let builder = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-    let schema = builder.schema().clone();
+    let schema = std::sync::Arc::clone(builder.schema());
     Table::new(schema, builder.build().unwrap().map(Result::unwrap))
 }
 

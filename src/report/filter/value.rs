@@ -152,7 +152,7 @@ fn among_whole(operator: Operator, number: f64) -> Test {
     const END: f64 = 9_223_372_036_854_775_808.0;
     let below = number.floor();
     match operator {
-        _ if number >= END || number < -END => Test::Known(match operator {
+        _ if !(-END..END).contains(&number) => Test::Known(match operator {
             Operator::Eq => false,
             Operator::NotEq => true,
             Operator::Lt | Operator::LtEq => number > 0.0,

@@ -206,7 +206,7 @@ fn unescaped(text: &str) -> String {
             "apos" => '\'',
             "nbsp" => '\u{a0}',
             "middot" => '·',
-            other => match other.strip_prefix("#x").or(other.strip_prefix("#X")) {
+            other => match other.strip_prefix("#x").or_else(|| other.strip_prefix("#X")) {
                 Some(digits) => number(digits, 16),
                 None => number(other.strip_prefix('#').unwrap_or_else(|| panic!("&{other}; is not known")), 10),
             },

@@ -335,14 +335,14 @@ impl Clause {
             other => panic!("{handle} is {other:?}"),
         };
         let mut element = json!({"property": handle, "value": value});
-        if operator != "eq" || self.twist % 3 == 0 {
+        if operator != "eq" || self.twist.is_multiple_of(3) {
             element["operator"] = operator.into();
         }
         (place, test, element)
     }
 
     fn of_text(&self, place: usize, handle: &str, printed: &str) -> (usize, Test, Value) {
-        let exact = if self.twist % 4 == 0 {
+        let exact = if self.twist.is_multiple_of(4) {
             part_of(printed, self.twist)
         } else {
             printed.to_owned()
@@ -391,7 +391,7 @@ impl Clause {
         } else {
             (json!({"property": handle, "value": value}), "operator")
         };
-        if comparison != Comparison::Equal || self.twist % 3 == 0 {
+        if comparison != Comparison::Equal || self.twist.is_multiple_of(3) {
             element[operator] = comparison.name().into();
         }
         (place, Test::Number(comparison, wanted), element)
