@@ -252,7 +252,9 @@ class Answer:
                 value = row[handle]
                 texts.append("" if value is None else value if isinstance(value, str) else json.dumps(value))
         for word in {word for text in texts for word in text.split()}:
-            if word not in found:
+            # What is wider than its column is cut, and says so.
+            cut = any(word[:length] + "…" in found for length in range(4, len(word)))
+            if word not in found and not cut:
                 raise AssertionError(f"PDF: {word!r} is not in {self}")
 
 
