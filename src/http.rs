@@ -8,13 +8,16 @@
 //! Paths of reports come from the catalog; only `error` picks a failing status.
 
 mod auth;
+mod body;
 mod catalog;
 mod error;
 mod import;
 mod negotiation;
 mod openapi;
 mod parameters;
+mod queries;
 mod reports;
+mod sql;
 mod tokens;
 
 use std::future::Future;
@@ -113,6 +116,9 @@ fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
     let shared = Shared { app, stopping };
     let mut api = Router::new()
         .route("/import", post(import::post).layer(DefaultBodyLimit::disable()))
+        .route("/sql", get(sql::answer).post(sql::answer))
+        .route("/queries", get(queries::list))
+        .route("/queries/{id}", delete(queries::stop))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{name}", delete(tokens::revoke));
     for report in shared.app.catalog().reports() {

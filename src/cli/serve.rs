@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::limits::LimitArgs;
 use super::{StoreArgs, say};
-use crate::app::App;
-use crate::engine::EngineOptions;
+use crate::app::{App, AppOptions};
 use crate::http;
 
 /// Answer report queries over HTTP
@@ -35,6 +35,8 @@ pub(super) struct ListenArgs {
     /// How long answers that have begun may take after SIGTERM
     #[arg(long, env = "HEADROOM_GRACE_SECONDS", value_name = "SECONDS", default_value_t = 30)]
     grace_seconds: u64,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl ServeArgs {
@@ -48,7 +50,13 @@ impl ServeArgs {
 impl ListenArgs {
     /// Serves a store until the process is told to stop. `ready` is told the address.
     pub(super) fn serve(&self, store: &Path, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
-        let app = Arc::new(App::new(store, EngineOptions::default())?);
+        let (options, scratch) = self.limits.options()?;
+        let options = AppOptions {
+            // SQL of others runs in processes of its own, made from this very program.
+            worker: Some(std::env::current_exe()?),
+            ..options
+        };
+        let app = Arc::new(App::new(store, options)?);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let served = runtime.block_on(async {
             let listener = TcpListener::bind(self.listen)
@@ -62,6 +70,7 @@ impl ListenArgs {
             anyhow::Ok(())
         });
         runtime.shutdown_background();
+        drop(scratch);
         served
     }
 }

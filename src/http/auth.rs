@@ -1,6 +1,6 @@
 //! Who may ask, and for what.
 //!
-//! Whoever comes past [`authorize`] has an [`Access`] among the extensions of the request. A handler that takes one and finds
+//! Whoever comes past [`authorize`] is a [`Caller`] among the extensions of the request. A handler that takes one and finds
 //! none fails.
 
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::{ApiError, Shared};
-use crate::access::Access;
+use crate::access::{Access, Caller};
 use crate::store::Grant;
 use crate::token;
 
@@ -28,25 +28,26 @@ pub(super) async fn authorize(
         Err(error) => return ApiError::from(error).into_response(),
     };
     match check(request.headers(), peer, snapshot.grants()) {
-        Ok(access) => {
-            request.extensions_mut().insert(access);
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
     }
 }
 
-fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Access, ApiError> {
+fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Caller, ApiError> {
     if grants.is_empty() {
         return if peer.ip().to_canonical().is_loopback() {
-            Ok(Access::everything())
+            Ok(Caller::local())
         } else {
             Err(ApiError::not_local())
         };
     }
     let shown = shown(headers).ok_or_else(ApiError::token_missing)?;
     let known = token::find(shown, grants.iter().map(|grant| &grant.hash)).and_then(|place| grants.get(place));
-    known.map(|grant| grant.access.clone()).ok_or_else(ApiError::token_unknown)
+    let caller = known.map(|grant| Caller::new(&grant.name, grant.access.clone()));
+    caller.ok_or_else(ApiError::token_unknown)
 }
 
 /// The token that a request shows.
@@ -59,11 +60,20 @@ fn shown(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-impl<S: Sync> FromRequestParts<S> for Access {
+impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let access = parts.extensions.get::<Self>().cloned();
-        access.ok_or_else(|| ApiError::internal(&std::io::Error::other("nobody asked who is asking")))
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| ApiError::internal(&std::io::Error::other("nobody asked who is asking")))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(caller.access().clone())
     }
 }

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use headroom::access::Access;
-use headroom::app::App;
+use headroom::access::{Access, Caller};
+use headroom::app::{App, AppOptions};
 use headroom::engine::EngineOptions;
 use headroom::import::{ImportOptions, Input, Tally};
 use headroom::output;
@@ -33,7 +33,14 @@ impl Store {
         let root = folder.path().join("store");
         headroom::store::create(&root, zone.parse().unwrap()).unwrap();
         Self {
-            app: App::new(&root, options).unwrap(),
+            app: App::new(
+                &root,
+                AppOptions {
+                    engine: options,
+                    ..AppOptions::default()
+                },
+            )
+            .unwrap(),
             folder,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
         }
@@ -81,7 +88,7 @@ impl Store {
                 report,
                 given: &given,
                 format: output::find(format).unwrap(),
-                access,
+                caller: &Caller::new("tester", access.clone()),
                 place: None,
             };
             let mut rendering = self.app.prepare(&ask)?.run().await?;
