@@ -117,7 +117,7 @@ impl Session {
         functions.sort_by(|one, other| one.name().cmp(other.name()));
         functions.dedup_by(|one, other| one.name() == other.name());
         // Where the files lie is nobody's business.
-        functions.retain(|function| function.name() != "input_file_name");
+        functions.retain(|function| !["input_file_name", "file_row_index"].contains(&function.name()));
         let state = SessionStateBuilder::new_from_existing(engine.clone())
             .with_config(config)
             .with_catalog_list(catalogs)

@@ -13,6 +13,7 @@ use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
+use arrow::ipc::convert::try_schema_from_ipc_buffer;
 use arrow::ipc::reader::StreamDecoder;
 use arrow::ipc::writer::StreamWriter;
 use serde::{Deserialize, Serialize};
@@ -115,10 +116,10 @@ pub(super) struct Unpacker(StreamDecoder);
 impl Unpacker {
     /// The columns that a piece is about.
     pub(super) fn columns(&mut self, content: Vec<u8>) -> Result<SchemaRef, ArrowError> {
+        // The decoder itself looks at columns only when it has seen what follows them.
+        let schema = try_schema_from_ipc_buffer(&content)?;
         self.unpack(content)?;
-        self.0
-            .schema()
-            .ok_or_else(|| ArrowError::IpcError("a piece without columns".to_owned()))
+        Ok(Arc::new(schema))
     }
 
     /// The rows in a piece.

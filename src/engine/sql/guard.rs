@@ -38,6 +38,7 @@ pub(super) fn check(sql: &str) -> Result<(), EngineError> {
         match token {
             Token::LParen | Token::LBracket | Token::LBrace => {
                 lists.push(0);
+                steps += usize::from(!matches!(token, Token::LParen));
                 at_most("parentheses within each other", lists.len() - 1, MOST_DEPTH)?;
             }
             Token::RParen | Token::RBracket | Token::RBrace => {
