@@ -12,6 +12,7 @@ mod body;
 mod catalog;
 mod error;
 mod import;
+mod listener;
 mod negotiation;
 mod openapi;
 mod parameters;
@@ -77,7 +78,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     check_exposure(&app, listener.local_addr()?)?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let service = router(app, Arc::clone(&stopping)).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener::Patient::new(listener, app.queries().options().patience);
+    let service = router(app, Arc::clone(&stopping)).into_make_service_with_connect_info::<listener::Peer>();
     let (stopped, wait) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;

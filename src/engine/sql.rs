@@ -228,8 +228,10 @@ fn blame(error: DataFusionError) -> EngineError {
         let message = message.split("\nThis issue was likely caused").next().unwrap_or_default();
         message.split("\n\nbacktrace:").next().unwrap_or_default().trim().to_owned()
     };
+    if super::want_of(&error).is_some() {
+        return error.into();
+    }
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(_) => error.into(),
         DataFusionError::SQL(..)
         | DataFusionError::Plan(_)
         | DataFusionError::Configuration(_)

@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::listener::Peer;
 use super::{ApiError, Shared};
 use crate::access::{Access, Caller};
 use crate::store::Grant;
@@ -19,7 +20,7 @@ use crate::token;
 /// Lets a request through that shows a token of the store; while the store has none, one that comes from this machine.
 pub(super) async fn authorize(
     State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     mut request: Request,
     next: Next,
 ) -> Response {

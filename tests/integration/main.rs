@@ -9,6 +9,7 @@
 mod access;
 mod cli;
 mod conformance;
+mod containment;
 mod contract;
 mod crash;
 mod docs;
@@ -22,4 +23,5 @@ mod quality;
 mod readers;
 mod refinement;
 mod server;
+mod sql;
 mod support;

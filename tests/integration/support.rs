@@ -268,6 +268,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body came to its proper end.
     pub whole: bool,
+    /// What came after the body.
+    pub trailers: Vec<(String, String)>,
 }
 
 impl Answer {
@@ -295,6 +297,7 @@ impl Answer {
             headers,
             body: Vec::new(),
             whole: false,
+            trailers: Vec::new(),
         };
         if answer.header("transfer-encoding") == Some("chunked") {
             loop {
@@ -303,12 +306,20 @@ impl Answer {
                     return answer;
                 }
                 let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
-                let mut chunk = vec![0; length + 2];
-                if reader.read_exact(&mut chunk).is_err() {
+                if length == 0 {
+                    loop {
+                        line.clear();
+                        reader.read_line(&mut line).unwrap();
+                        match line.trim_end().split_once(": ") {
+                            Some((name, value)) => answer.trailers.push((name.to_ascii_lowercase(), value.to_owned())),
+                            None => break,
+                        }
+                    }
+                    answer.whole = line == "\r\n";
                     return answer;
                 }
-                if length == 0 {
-                    answer.whole = true;
+                let mut chunk = vec![0; length + 2];
+                if reader.read_exact(&mut chunk).is_err() {
                     return answer;
                 }
                 answer.body.extend_from_slice(&chunk[..length]);
@@ -325,6 +336,12 @@ impl Answer {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// What came after the body under a name.
+    pub fn trailer(&self, name: &str) -> Option<&str> {
+        let found = self.trailers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {
