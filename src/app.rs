@@ -20,6 +20,7 @@ pub use self::rendering::Rendering;
 use crate::access::Access;
 use crate::engine::{Engine, EngineError, EngineOptions};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
+use crate::metrics::Metrics;
 use crate::output::EncodeError;
 use crate::report::{Catalog, ReportError};
 use crate::store::{self, Grant, Snapshot, StoreError, Tokens, Watcher, Writer};
@@ -56,6 +57,7 @@ pub struct App {
     watcher: Mutex<Watcher>,
     engine: Engine,
     catalog: Catalog,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -71,6 +73,7 @@ impl App {
         let catalog = Catalog::compile(&engine)?;
         Ok(Self {
             watcher: Mutex::new(Watcher::new(&root)),
+            metrics: Arc::new(Metrics::new(catalog.reports().map(|report| &*report.definition().name))),
             root,
             engine,
             catalog,
@@ -81,6 +84,12 @@ impl App {
     #[must_use]
     pub const fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// What is counted while it runs.
+    #[must_use]
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The store as it is now, whoever changed it.

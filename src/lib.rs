@@ -24,12 +24,13 @@
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
+//! | a metric | [`metrics`] for what is counted |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
 //! Layers call downwards only: `main → cli → http → app → output → report → engine → functions → store → access, event, time`,
-//! `import → store`, and `output → chart, paper`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only
-//! one that reads the clock.
+//! `import → store`, and `output → chart, paper`; `metrics` calls nobody, and whoever counts calls it.
+//! `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
 //! Where this differs from what a reader may expect of the field's models:
 //!
@@ -50,6 +51,7 @@ pub mod functions;
 pub mod generate;
 pub mod http;
 pub mod import;
+pub mod metrics;
 pub mod output;
 pub mod paper;
 pub mod report;
