@@ -1,8 +1,8 @@
 //! The HTTP interface: routes, and nothing that a command line could not ask as well.
 //!
 //! ```text
-//!   request ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece
-//!                 └──────────────┴───────────────┴──▶ ApiError ─▶ envelope
+//!   request ─▶ trace ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece ─▶ trace
+//!                           └──────────────┴───────────────┴──▶ ApiError ─▶ envelope
 //! ```
 //!
 //! Paths of reports come from the catalog; only `error` picks a failing status.
@@ -15,7 +15,9 @@ mod negotiation;
 mod openapi;
 mod parameters;
 mod reports;
+mod request_id;
 mod tokens;
+mod trace;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -40,6 +42,8 @@ use crate::app::App;
 pub(crate) struct Shared {
     app: Arc<App>,
     stopping: Arc<AtomicBool>,
+    /// It was told to stop, and waits for nothing any more.
+    out_of_time: Arc<AtomicBool>,
 }
 
 /// What can go wrong before the first request.
@@ -74,7 +78,13 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     check_exposure(&app, listener.local_addr()?)?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let service = router(app, Arc::clone(&stopping)).into_make_service_with_connect_info::<SocketAddr>();
+    let over = Arc::new(AtomicBool::new(false));
+    let shared = Shared {
+        app,
+        stopping: Arc::clone(&stopping),
+        out_of_time: Arc::clone(&over),
+    };
+    let service = router(shared).into_make_service_with_connect_info::<SocketAddr>();
     let (stopped, wait) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
@@ -91,7 +101,10 @@ pub async fn serve(
     };
     tokio::select! {
         served = server.into_future() => served?,
-        () = out_of_time => tracing::warn!("stopped with requests still running"),
+        () = out_of_time => {
+            over.store(true, Ordering::Relaxed);
+            tracing::warn!("stopped with requests still running");
+        }
     }
     Ok(())
 }
@@ -109,8 +122,7 @@ pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> 
 }
 
 /// All routes.
-fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
-    let shared = Shared { app, stopping };
+fn router(shared: Shared) -> Router {
     let mut api = Router::new()
         .route("/import", post(import::post).layer(DefaultBodyLimit::disable()))
         .route("/tokens", get(tokens::list).post(tokens::create))
@@ -144,6 +156,7 @@ fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
         .method_not_allowed_fallback(unknown_method)
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         .layer(middleware::map_response(protect))
+        .layer(middleware::from_fn_with_state(shared.clone(), trace::trace))
         .with_state(shared)
 }
 

@@ -24,12 +24,13 @@
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
+//! | ids of requests, lines in the log | `http/trace.rs`, [`telemetry`] |
 //! | a metric | [`metrics`] for what is counted |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
 //! Layers call downwards only: `main → cli → http → app → output → report → engine → functions → store → access, event, time`,
-//! `import → store`, and `output → chart, paper`; `metrics` calls nobody, and whoever counts calls it.
+//! `import → store`, and `output → chart, paper`; `metrics` and `telemetry` call nobody, and whoever counts calls `metrics`.
 //! `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
 //! Where this differs from what a reader may expect of the field's models:
@@ -56,5 +57,6 @@ pub mod output;
 pub mod paper;
 pub mod report;
 pub mod store;
+pub mod telemetry;
 pub mod time;
 pub mod token;

@@ -11,10 +11,13 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::{ApiError, Shared};
+use super::{ApiError, Shared, trace};
 use crate::access::Access;
 use crate::store::Grant;
 use crate::token;
+
+/// Who asks where nobody shows a token, in logs.
+const LOCAL: &str = "local";
 
 /// Lets a request through that shows a token of the store; while the store has none, one that comes from this machine.
 pub(super) async fn authorize(
@@ -28,7 +31,8 @@ pub(super) async fn authorize(
         Err(error) => return ApiError::from(error).into_response(),
     };
     match check(request.headers(), peer, snapshot.grants()) {
-        Ok(access) => {
+        Ok((access, name)) => {
+            trace::learn_token(request.extensions(), name);
             request.extensions_mut().insert(access);
             next.run(request).await
         }
@@ -36,21 +40,24 @@ pub(super) async fn authorize(
     }
 }
 
-fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Access, ApiError> {
+/// What a caller may see and do, and the name of its token.
+fn check<'a>(headers: &HeaderMap, peer: SocketAddr, grants: &'a [Grant]) -> Result<(Access, &'a str), ApiError> {
     if grants.is_empty() {
         return if peer.ip().to_canonical().is_loopback() {
-            Ok(Access::everything())
+            Ok((Access::everything(), LOCAL))
         } else {
             Err(ApiError::not_local())
         };
     }
     let shown = shown(headers).ok_or_else(ApiError::token_missing)?;
     let known = token::find(shown, grants.iter().map(|grant| &grant.hash)).and_then(|place| grants.get(place));
-    known.map(|grant| grant.access.clone()).ok_or_else(ApiError::token_unknown)
+    known
+        .map(|grant| (grant.access.clone(), &*grant.name))
+        .ok_or_else(ApiError::token_unknown)
 }
 
 /// The token that a request shows.
-fn shown(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
     if let Some(token) = headers.get("x-auth-token") {
         // What is no text is no token either, but it was shown.
         return Some(token.to_str().unwrap_or_default().trim());

@@ -1,13 +1,14 @@
 //! Errors as answers: the one place that picks a failing status.
 //!
 //! Every error is the same JSON envelope with `success: false`, a message that says what is accepted, and a code that never
-//! changes its meaning. What is our fault is logged once, here, and tells the caller nothing but a number to ask about.
+//! changes its meaning. What is our fault is logged once, here, and tells the caller nothing but an id to ask about.
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::negotiation::essence;
+use super::request_id::RequestId;
 use crate::access::Role;
 use crate::app::AppError;
 use crate::engine::EngineError;
@@ -159,11 +160,10 @@ impl ApiError {
         )
     }
 
-    /// Our fault: logged in full, told as a number.
+    /// Our fault: logged in full, told as the id of the request.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
-        let request_id = getrandom::u64().unwrap_or_default();
-        tracing::error!(request_id = format!("{request_id:016x}"), error = %chain(error), "request failed");
-        Self::new(1901, format!("internal error; request id {request_id:016x}"))
+        tracing::error!(error = %chain(error), "request failed");
+        Self::new(1901, format!("internal error; request id {}", RequestId::current()))
     }
 
     fn status(&self) -> StatusCode {
@@ -171,6 +171,7 @@ impl ApiError {
         known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status, _)| *status)
     }
 }
+
 
 /// An error and what caused it, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {

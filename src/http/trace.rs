@@ -1,0 +1,267 @@
+//! What is told of every request: its id, one line in the log, and its part of the metrics.
+//!
+//! ```text
+//!   request ─▶ trace ─▶ … ─▶ handler          Slip: who asks, for which report
+//!                │             │ response
+//!                └─ Line ──▶ Watched body ──▶ socket
+//! ```
+//!
+//! The invariant: every request leaves one line, when its [`Line`] is dropped: after the last piece of its body, where the body is
+//! cut, or where nobody reads any more. No address, header or parameter gets into it.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{Extensions, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body::{Frame, SizeHint};
+use tracing::{Instrument as _, Span};
+
+use super::request_id::{self, RequestId};
+use super::{Shared, auth};
+use crate::app::App;
+use crate::metrics::{Answered, Computed, InFlight};
+
+/// What lines about requests are filtered by.
+const TARGET: &str = "headroom::access";
+/// The route of what no route knows.
+const UNKNOWN: &str = "unknown";
+
+/// What is learnt of a request on its way.
+#[derive(Debug, Clone, Default)]
+struct Slip(Arc<Learnt>);
+
+#[derive(Debug, Default)]
+struct Learnt {
+    token: OnceLock<String>,
+    report: OnceLock<Arc<str>>,
+}
+
+/// Whoever asks shows the token of this name.
+pub(super) fn learn_token(request: &Extensions, name: &str) {
+    if let Some(Slip(learnt)) = request.get() {
+        let _known_already = learnt.token.set(name.to_owned());
+    }
+}
+
+/// The request is for this report. The names must be few: metrics count by them.
+pub(super) fn learn_report(request: &Extensions, name: &Arc<str>) {
+    if let Some(Slip(learnt)) = request.get() {
+        let _known_already = learnt.report.set(Arc::clone(name));
+    }
+}
+
+/// Watches a request from its first byte to the last one of its answer.
+pub(super) async fn trace(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers(), auth::shown(request.headers()));
+    // An error, so that it is there whatever the least level is.
+    let span = tracing::error_span!(target: TARGET, "request", request_id = %id);
+    let slip = Slip::default();
+    request.extensions_mut().insert(slip.clone());
+    let mut line = Line::new(&shared, &request, slip, span.clone());
+    let mut response = id.clone().within(next.run(request)).instrument(span).await;
+    if let Some(id) = id.value() {
+        response.headers_mut().insert(request_id::HEADER, id);
+    }
+    line.status = Some(response.status());
+    response.map(|body| {
+        // Nobody asks these bodies for anything.
+        if line.method == "HEAD" || body.is_end_stream() {
+            line.ends(Outcome::Whole);
+            return body;
+        }
+        Body::new(Watched { body, line: Some(line) })
+    })
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// All of it was handed to the socket.
+    Whole,
+    /// It failed after its first byte, or the server was told to stop and could wait no longer.
+    Cut,
+    /// The client went away.
+    Gone,
+}
+
+impl Outcome {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Cut => "cut",
+            Self::Gone => "gone",
+        }
+    }
+}
+
+/// What is told of a request when it is over.
+#[derive(Debug)]
+struct Line {
+    app: Arc<App>,
+    out_of_time: Arc<AtomicBool>,
+    span: Span,
+    begun: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    slip: Slip,
+    status: Option<StatusCode>,
+    bytes: u64,
+    first_byte: Option<Duration>,
+    outcome: Option<Outcome>,
+    _in_flight: InFlight,
+}
+
+impl Line {
+    fn new(shared: &Shared, request: &Request, slip: Slip, span: Span) -> Self {
+        Self {
+            _in_flight: shared.app.metrics().request_begins(),
+            app: Arc::clone(&shared.app),
+            out_of_time: Arc::clone(&shared.out_of_time),
+            span,
+            begun: Instant::now(),
+            method: known_method(request.method()),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            slip,
+            status: None,
+            bytes: 0,
+            first_byte: None,
+            outcome: None,
+        }
+    }
+
+    fn sends(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        if bytes > 0 {
+            self.first_byte.get_or_insert_with(|| self.begun.elapsed());
+        }
+    }
+
+    fn ends(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let outcome = self.outcome.unwrap_or_else(|| {
+            if self.out_of_time.load(Ordering::Relaxed) {
+                Outcome::Cut
+            } else {
+                Outcome::Gone
+            }
+        });
+        let total = self.begun.elapsed();
+        // An answer without a body has its first byte in its head.
+        let first_byte = self.first_byte.or((outcome == Outcome::Whole).then_some(total));
+        let route = self.route.as_ref().map_or(UNKNOWN, MatchedPath::as_str);
+        let Learnt { token, report } = &*self.slip.0;
+        let is_computed = self.method != "HEAD" && self.status == Some(StatusCode::OK);
+        let report = report
+            .get()
+            .filter(|_| is_computed)
+            .zip(first_byte)
+            .map(|(name, first_byte)| Computed {
+                name,
+                first_byte,
+                whole: (outcome == Outcome::Whole).then_some(total),
+            });
+        let status = self.status.map(|status| status.as_u16());
+        self.app.metrics().request_ends(&Answered {
+            route,
+            method: self.method,
+            status,
+            bytes: self.bytes,
+            report,
+        });
+        tracing::info!(
+            target: TARGET,
+            parent: &self.span,
+            method = %self.method,
+            %route,
+            status,
+            bytes = self.bytes,
+            first_byte_ms = first_byte.map(milliseconds),
+            total_ms = milliseconds(total),
+            token = token.get(),
+            outcome = %outcome.name(),
+        );
+    }
+}
+
+/// To the microsecond.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// Whoever makes methods up does not make series of metrics.
+fn known_method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// A body that is counted as it passes.
+struct Watched {
+    body: Body,
+    /// Nothing once it has ended.
+    line: Option<Line>,
+}
+
+impl Watched {
+    fn ends(&mut self, outcome: Outcome) {
+        if let Some(line) = self.line.take() {
+            line.ends(outcome);
+        }
+    }
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let span = self.line.as_ref().map_or_else(Span::none, |line| line.span.clone());
+        let polled = span.in_scope(|| Pin::new(&mut self.body).poll_frame(context));
+        let frame = ready!(polled);
+        match &frame {
+            Some(Ok(frame)) => match frame.data_ref() {
+                Some(data) => {
+                    if let Some(line) = &mut self.line {
+                        line.sends(data.len());
+                    }
+                    // Whoever knows that this was the last piece does not ask for another one.
+                    if self.body.is_end_stream() {
+                        self.ends(Outcome::Whole);
+                    }
+                }
+                // Nothing comes after trailers.
+                None => self.ends(Outcome::Whole),
+            },
+            Some(Err(_)) => self.ends(Outcome::Cut),
+            None => self.ends(Outcome::Whole),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
