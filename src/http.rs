@@ -10,7 +10,9 @@
 mod auth;
 mod catalog;
 mod error;
+mod health;
 mod import;
+mod metrics;
 mod negotiation;
 mod openapi;
 mod parameters;
@@ -151,7 +153,12 @@ fn router(shared: Shared) -> Router {
         // Without a token: it says what may be asked, and nothing of what the answers are.
         .route(openapi::PATH, get(openapi::get))
         .merge(openapi::page())
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route(
+            "/metrics",
+            get(metrics::get).layer(middleware::from_fn_with_state(shared.clone(), auth::authorize)),
+        )
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(CompressionLayer::new().compress_when(worth_compressing))

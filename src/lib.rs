@@ -25,7 +25,7 @@
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
 //! | ids of requests, lines in the log | `http/trace.rs`, [`telemetry`] |
-//! | a metric | [`metrics`] for what is counted |
+//! | a metric | [`metrics`] for what is counted, `http/metrics.rs` for what is read at each scrape |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!

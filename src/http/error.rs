@@ -172,6 +172,10 @@ impl ApiError {
     }
 }
 
+/// Says to whoever watches the server, and not to a caller of the API, that it can answer nothing now.
+pub(super) fn not_ready(reason: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
+}
 
 /// An error and what caused it, in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
