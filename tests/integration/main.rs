@@ -17,6 +17,7 @@ mod formats;
 mod golden;
 mod idempotence;
 mod model;
+mod operations;
 mod properties;
 mod quality;
 mod readers;
