@@ -265,3 +265,104 @@ impl HttpBody for Watched {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use axum::http::HeaderMap;
+
+    use super::*;
+    use crate::engine::EngineOptions;
+    use crate::metrics::{Exposition, Readings};
+
+    /// A body that gives these frames, as they are.
+    struct Frames(VecDeque<Result<Frame<Bytes>, axum::Error>>);
+
+    impl HttpBody for Frames {
+        type Data = Bytes;
+        type Error = axum::Error;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+            Poll::Ready(self.0.pop_front())
+        }
+    }
+
+    fn piece(text: &'static str) -> Result<Frame<Bytes>, axum::Error> {
+        Ok(Frame::data(Bytes::from_static(text.as_bytes())))
+    }
+
+    fn trailers() -> Result<Frame<Bytes>, axum::Error> {
+        let trailers = [(request_id::HEADER, "x".parse().unwrap())];
+        Ok(Frame::trailers(HeaderMap::from_iter(trailers)))
+    }
+
+    /// Reads so many frames of a body and drops it. Returns what came, and what was counted of requests, bytes, and answers
+    /// that were whole.
+    fn watch(frames: Vec<Result<Frame<Bytes>, axum::Error>>, read: usize) -> (Vec<String>, [String; 3]) {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = Shared {
+            app: Arc::new(App::new(folder.path(), EngineOptions::default()).unwrap()),
+            stopping: Arc::default(),
+            out_of_time: Arc::default(),
+        };
+        let slip = Slip::default();
+        slip.0.report.set("denials".into()).unwrap();
+        let mut line = Line::new(&shared, &Request::new(Body::empty()), slip, Span::none());
+        line.status = Some(StatusCode::OK);
+        let mut body = Box::pin(Watched {
+            body: Body::new(Frames(frames.into())),
+            line: Some(line),
+        });
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let mut came = Vec::new();
+        for _ in 0..read {
+            came.push(match body.as_mut().poll_frame(&mut context) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => String::from_utf8(data.to_vec()).unwrap(),
+                    Err(frame) => format!("{} trailers", frame.into_trailers().unwrap().len()),
+                },
+                Poll::Ready(Some(Err(error))) => error.to_string(),
+                Poll::Ready(None) => "end".to_owned(),
+                Poll::Pending => panic!("nothing waits here"),
+            });
+        }
+        drop(body);
+        let text = shared.app.metrics().write(&Readings::default(), Exposition::Text).unwrap();
+        let value = |name: &str| {
+            let sample = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            sample.unwrap_or_default().to_owned()
+        };
+        let requests = "headroom_http_requests_total{route=\"unknown\",method=\"GET\",status=\"2xx\"}";
+        let whole = "headroom_report_seconds_count{report=\"denials\"}";
+        (came, [requests, "headroom_http_sent_bytes_total", whole].map(value))
+    }
+
+    fn counted(values: [&str; 3]) -> [String; 3] {
+        values.map(str::to_owned)
+    }
+
+    #[test]
+    fn every_frame_passes() {
+        let (came, told) = watch(vec![piece("ab"), piece(""), piece("cde")], 4);
+        assert_eq!(came, ["ab", "", "cde", "end"]);
+        assert_eq!(told, counted(["1", "5", "1"]));
+    }
+
+    #[test]
+    fn trailers_are_the_end() {
+        let (came, told) = watch(vec![piece("ab"), trailers()], 2);
+        assert_eq!(came, ["ab", "1 trailers"]);
+        assert_eq!(told, counted(["1", "2", "1"]), "though nobody asked for anything after them");
+    }
+
+    #[test]
+    fn what_fails_or_is_left_is_not_whole() {
+        let broken = axum::Error::new(std::io::Error::other("broken"));
+        let (came, told) = watch(vec![piece("ab"), Err(broken)], 2);
+        assert_eq!(came, ["ab", "broken"]);
+        assert_eq!(told, counted(["1", "2", "0"]));
+        let (_, told) = watch(vec![piece("ab"), piece("cd"), trailers()], 2);
+        assert_eq!(told, counted(["1", "4", "0"]));
+    }
+}
