@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The invariant: every request leaves one line, when its [`Line`] is dropped: after the last piece of its body, where the body is
-//! cut, or where nobody reads any more. No address, header or parameter gets into it.
+//! cut, or where nobody reads any more. No address, no parameter and no header but the id gets into it.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
