@@ -12,9 +12,8 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use headroom::access::Access;
-use headroom::app::{App, Ask, PATIENCE, import};
-use headroom::engine::EngineOptions;
+use headroom::access::Caller;
+use headroom::app::{App, AppOptions, Ask, PATIENCE, import};
 use headroom::generate::{Plan, generate, write_ndjson_line};
 use headroom::import::{ImportOptions, Input};
 use headroom::output::FORMATS;
@@ -29,7 +28,7 @@ fn reports(criterion: &mut Criterion) {
     let root = folder.path().join("store");
     let last = fill(&root);
     drop(Writer::open(&root, PATIENCE).unwrap());
-    let app = App::new(&root, EngineOptions::default()).unwrap();
+    let app = App::new(&root, AppOptions::default()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for report in app.catalog().reports() {
         let definition = report.definition();
@@ -45,7 +44,7 @@ fn reports(criterion: &mut Criterion) {
                                 report: &definition.name,
                                 given: &given,
                                 format: *format,
-                                access: &Access::everything(),
+                                caller: &Caller::local(),
                                 place: None,
                             };
                             let mut rendering = app.prepare(&ask).unwrap().run().await.unwrap();

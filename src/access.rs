@@ -150,6 +150,39 @@ impl Access {
     }
 }
 
+/// Who asks: a name to call it by, and what it may see and do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    name: Arc<str>,
+    access: Access,
+}
+
+impl Caller {
+    /// Whoever holds the token of that name.
+    #[must_use]
+    pub fn new(name: &str, access: Access) -> Self {
+        Self { name: name.into(), access }
+    }
+
+    /// Somebody on the machine of the store, without a token.
+    #[must_use]
+    pub fn local() -> Self {
+        Self::new("local", Access::everything())
+    }
+
+    /// What to call it by.
+    #[must_use]
+    pub const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// What it may see and do.
+    #[must_use]
+    pub const fn access(&self) -> &Access {
+        &self.access
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,14 +9,18 @@
 //! This is the only place that reads the clock.
 
 mod prepared;
+mod queries;
 mod rendering;
+mod sql;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub use self::prepared::{Ask, Prepared};
-pub use self::rendering::Rendering;
+pub use self::queries::{Bid, Queries, QueryError, QueryOptions, Running, State, Subject, Summary};
+pub use self::rendering::{Rendering, Totals};
+pub use self::sql::{Answer, SqlAsk};
 use crate::access::Access;
 use crate::engine::{Engine, EngineError, EngineOptions};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
@@ -26,6 +30,7 @@ use crate::report::{Catalog, ReportError};
 use crate::store::{self, Grant, Snapshot, StoreError, Tokens, Watcher, Writer};
 use crate::time::{Micros, Zone};
 use crate::token::Token;
+use crate::worker::{WorkerOptions, Workers};
 
 /// How long a writer waits for another one before it gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,6 +53,20 @@ pub enum AppError {
     /// Rows that do not fit their format.
     #[error(transparent)]
     Encoding(#[from] EncodeError),
+    /// A query that did not begin.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+}
+
+/// How the application is put together.
+#[derive(Debug, Clone, Default)]
+pub struct AppOptions {
+    /// How much of the machine queries may use.
+    pub engine: EngineOptions,
+    /// How many queries run at once, and what each may use.
+    pub queries: QueryOptions,
+    /// The program that SQL of others runs in; this very process where there is none.
+    pub worker: Option<PathBuf>,
 }
 
 /// The application.
@@ -57,6 +76,8 @@ pub struct App {
     watcher: Mutex<Watcher>,
     engine: Engine,
     catalog: Catalog,
+    queries: Arc<Queries>,
+    workers: Option<Arc<Workers>>,
     metrics: Arc<Metrics>,
 }
 
@@ -66,14 +87,28 @@ impl App {
     /// # Errors
     ///
     /// When threads cannot be started. It must not be called on a thread of an asynchronous runtime.
-    pub fn new(root: &Path, options: EngineOptions) -> Result<Self, AppError> {
+    pub fn new(root: &Path, options: AppOptions) -> Result<Self, AppError> {
         // Plans name files by absolute paths.
         let root = std::path::absolute(root).map_err(StoreError::io("resolve", root))?;
-        let engine = Engine::new(options)?;
+        let engine = Engine::new(&options.engine)?;
         let catalog = Catalog::compile(&engine)?;
+        let workers = options.worker.map(|program| {
+            Arc::new(Workers::new(WorkerOptions {
+                program,
+                root: root.clone(),
+                memory: options.queries.memory,
+                scratch: options.engine.scratch.clone().unwrap_or_else(std::env::temp_dir),
+                scratch_bytes: options.queries.scratch,
+                partitions: options.engine.partitions,
+            }))
+        });
         Ok(Self {
+            queries: Queries::new(options.queries),
+            workers,
             watcher: Mutex::new(Watcher::new(&root)),
-            metrics: Arc::new(Metrics::new(catalog.reports().map(|report| &*report.definition().name))),
+            metrics: Arc::new(Metrics::new(
+                catalog.reports().map(|report| &*report.definition().name).chain(["sql"]),
+            )),
             root,
             engine,
             catalog,
@@ -90,6 +125,19 @@ impl App {
     #[must_use]
     pub const fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// The queries that wait, run and ran.
+    #[must_use]
+    pub const fn queries(&self) -> &Arc<Queries> {
+        &self.queries
+    }
+
+    /// Bytes of memory that queries have taken, and may take.
+    #[must_use]
+    pub fn memory(&self) -> (u64, u64) {
+        let memory = self.engine.memory();
+        (memory.used(), memory.limit())
     }
 
     /// The store as it is now, whoever changed it.

@@ -5,13 +5,17 @@
 
 mod check;
 mod demo;
+mod document;
 mod generate;
 mod import;
 mod init;
+mod limits;
 mod rebuild;
 mod report;
 mod serve;
 mod show;
+mod sql;
+mod sql_worker;
 mod token;
 
 use std::io::Write as _;
@@ -41,11 +45,14 @@ enum Command {
     Import(import::ImportArgs),
     Serve(serve::ServeArgs),
     Report(report::ReportArgs),
+    Sql(sql::SqlArgs),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
     Rebuild(rebuild::RebuildArgs),
     Token(token::TokenArgs),
+    #[command(hide = true)]
+    SqlWorker(sql_worker::SqlWorkerArgs),
 }
 
 /// The store that a command works on.
@@ -77,11 +84,13 @@ impl Cli {
             Command::Import(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Report(args) => args.run(),
+            Command::Sql(args) => args.run(),
             Command::Generate(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Rebuild(args) => args.run(),
             Command::Token(args) => args.run(),
+            Command::SqlWorker(args) => args.run(),
         }
     }
 }

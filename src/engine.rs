@@ -5,28 +5,40 @@
 //!                 View ───────┘                         (HTTP has others, and stays awake)
 //! ```
 //!
+//! SQL that somebody else wrote comes in through `sql`, which lets nothing in but questions about the tables.
+//!
 //! The invariant: nothing outside this module makes a session, and a [`RowStream`] that is dropped stops its query.
 
+mod control;
 mod cooperative;
+mod memory;
 mod partitions;
+mod sql;
 mod stream;
 mod tables;
 mod view;
 mod within_days;
 
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::config::ConfigOptions;
+use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::error::DataFusionError;
-use datafusion::execution::SessionStateBuilder;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::execution::{SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::{LogicalPlan, TableScan};
 use datafusion::prelude::SessionConfig;
 
+pub use self::control::{Budget, Control, Count, Progress};
+use self::memory::QueryPool;
+pub use self::memory::{Memory, Taken};
+pub use self::sql::{Described, Dialect, Parameters, Question};
+pub(crate) use self::stream::Planned;
 pub use self::stream::RowStream;
 use self::tables::Tables;
 pub use self::view::View;
@@ -34,12 +46,20 @@ use crate::functions;
 use crate::store::Snapshot;
 
 /// How much of the machine queries may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct EngineOptions {
     /// How many parts of a query run at once.
     pub partitions: usize,
     /// How many rows travel together.
     pub batch_rows: usize,
+    /// Bytes of memory for all queries of the process.
+    pub memory: u64,
+    /// Where queries put what does not fit into their memory; a folder of the system's where there is none.
+    pub scratch: Option<PathBuf>,
+    /// Bytes that all queries of the process may put there.
+    pub scratch_bytes: u64,
+    /// Bytes of stack of each thread: SQL of others may be nested deeply.
+    pub stack_bytes: usize,
 }
 
 impl Default for EngineOptions {
@@ -47,6 +67,10 @@ impl Default for EngineOptions {
         Self {
             partitions: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             batch_rows: 8192,
+            memory: 2 * 1024 * 1024 * 1024,
+            scratch: None,
+            scratch_bytes: 16 * 1024 * 1024 * 1024,
+            stack_bytes: 16 * 1024 * 1024,
         }
     }
 }
@@ -56,16 +80,83 @@ impl Default for EngineOptions {
 pub enum EngineError {
     /// The engine failed.
     #[error("the query engine failed: {0}")]
-    Query(#[from] DataFusionError),
+    Query(#[source] DataFusionError),
     /// The threads that queries run on could not be started.
     #[error("cannot start the threads that queries run on")]
     Threads(#[from] std::io::Error),
+    /// The SQL is too long to be read.
+    #[error("the SQL is {bytes} bytes long; at most {most} are accepted")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
+        /// How long it may be.
+        most: usize,
+    },
+    /// The SQL is none, asks for what is not there, or does what it must not.
+    #[error("{0}")]
+    Refused(String),
+    /// The SQL makes sense, but not with these rows: a division by zero, say.
+    #[error("{0}")]
+    Failed(String),
+    /// There is not enough memory, or disk, for the query.
+    #[error("{0}")]
+    Exhausted(String),
+    /// The query took too long.
+    #[error("the query took longer than the {} s that it may take", allowed.as_secs_f64())]
+    OutOfTime {
+        /// How long it may take.
+        allowed: std::time::Duration,
+    },
+    /// Somebody stopped the query.
+    #[error("the query was stopped")]
+    Stopped,
+    /// The reader took nothing for too long.
+    #[error("nobody read the rows")]
+    Unread,
+    /// The query ended without a word.
+    #[error("the query died")]
+    Died,
+    /// The query brought down the process that it ran in.
+    #[error("the query brought down the process that it ran in ({0}); it asks for too much at once, or is nested too deeply")]
+    Worker(String),
+}
+
+impl EngineError {
+    /// An error of rows on their way between processes.
+    pub(crate) fn of_rows(error: arrow::error::ArrowError) -> Self {
+        Self::Query(error.into())
+    }
+}
+
+/// What comes of a query.
+pub(crate) type EngineResult<T> = Result<T, EngineError>;
+
+impl From<DataFusionError> for EngineError {
+    fn from(error: DataFusionError) -> Self {
+        match error.find_root() {
+            DataFusionError::ResourcesExhausted(reason) => Self::Exhausted(exhausted(reason)),
+            _ => Self::Query(error),
+        }
+    }
+}
+
+/// Why there was not enough, without the names of operators.
+fn exhausted(reason: &str) -> String {
+    let why = if reason.contains("temp") || reason.contains("disk") {
+        "it put more on the disk than it may"
+    } else {
+        "it needs more than it may have, or than there is now"
+    };
+    format!("the query ran out of memory: {why}; ask for fewer days, groups or columns")
 }
 
 /// Plans and runs queries.
 #[derive(Debug)]
 pub struct Engine {
     state: SessionState,
+    /// For SQL that somebody else wrote, in its dialects.
+    foreign: [OnceLock<sql::Session>; 2],
+    memory: Arc<Memory>,
     /// Dropped in the background: a runtime must not be dropped on a thread of another one.
     runtime: Option<tokio::runtime::Runtime>,
     tables: Mutex<Option<Arc<Tables>>>,
@@ -77,7 +168,7 @@ impl Engine {
     /// # Errors
     ///
     /// When threads cannot be started or functions clash.
-    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
+    pub fn new(options: &EngineOptions) -> Result<Self, EngineError> {
         let mut config: SessionConfig = ConfigOptions::new().into();
         config = config
             .with_target_partitions(options.partitions.max(1))
@@ -88,13 +179,9 @@ impl Engine {
         settings.execution.collect_statistics = false;
         // Files are dictionaries already; views would be another copy.
         settings.execution.parquet.schema_force_view_types = false;
-        let environment = RuntimeEnvBuilder::new()
-            .with_metadata_cache_limit(256 * 1024 * 1024)
-            .build_arc()
-            .map_err(EngineError::Query)?;
         let mut state = SessionStateBuilder::new()
             .with_config(config)
-            .with_runtime_env(environment)
+            .with_runtime_env(environment(options)?)
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(cooperative::ShortSteps))
             .build();
@@ -107,17 +194,25 @@ impl Engine {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.partitions.max(1))
             .thread_name("query")
-            .thread_stack_size(16 * 1024 * 1024)
+            .thread_stack_size(options.stack_bytes)
             .enable_all()
             .build()?;
         Ok(Self {
             state,
+            foreign: Default::default(),
+            memory: Arc::new(Memory::new(options.memory)),
             runtime: Some(runtime),
             tables: Mutex::new(None),
         })
     }
 
-    /// Compiles SQL against the tables of a store, whichever; [`Engine::run`] says which.
+    /// The memory of all queries.
+    #[must_use]
+    pub const fn memory(&self) -> &Arc<Memory> {
+        &self.memory
+    }
+
+    /// Compiles SQL of our own against the tables of a store, whichever; [`Engine::run`] says which.
     ///
     /// # Errors
     ///
@@ -131,12 +226,57 @@ impl Engine {
     /// # Errors
     ///
     /// When the plan cannot be made to run. What fails later comes with the rows.
-    pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>, view: &View) -> Result<RowStream, EngineError> {
+    pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>, view: &View, control: &Control) -> Result<RowStream, EngineError> {
         let tables = self.tables_of(snapshot)?;
         let plan = bind_tables(plan, &tables, view)?;
         let state = self.state.clone();
-        let runtime = self.runtime()?;
-        RowStream::start(runtime.handle(), state, plan, Arc::clone(snapshot)).await
+        let context = self.context(&state, control)?;
+        let (snapshot, progress) = (Arc::clone(snapshot), Arc::clone(&control.progress));
+        let planned = async move { stream::execute(&state, &plan, context, snapshot, progress).await };
+        RowStream::start(self.runtime()?.handle(), control.clone(), planned).await
+    }
+
+    /// Runs SQL that somebody else wrote, on what may be seen of a snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When it is not accepted or cannot be made to run. What fails later comes with the rows.
+    pub async fn ask(
+        &self,
+        question: Question,
+        snapshot: &Arc<Snapshot>,
+        view: &View,
+        control: &Control,
+    ) -> Result<RowStream, EngineError> {
+        let session = self.foreign(question.dialect)?.clone();
+        let tables = self.tables_of(snapshot)?;
+        let context = self.context(session.state(), control)?;
+        let (snapshot, view, progress) = (Arc::clone(snapshot), view.clone(), Arc::clone(&control.progress));
+        let planned = async move {
+            let plan = session.plan(&question).await?;
+            let plan = session.bind(plan, &question.parameters)?;
+            let plan = bind_tables(plan, &tables, &view)?;
+            let root = snapshot.root().to_owned();
+            let Planned { schema, rows } = stream::execute(session.state(), &plan, context, snapshot, progress)
+                .await
+                .map_err(sql::blame_rows)?;
+            Ok(Planned {
+                schema,
+                rows: sql::fenced(rows, &plan, &view, &root),
+            })
+        };
+        RowStream::start(self.runtime()?.handle(), control.clone(), planned).await
+    }
+
+    /// What SQL that somebody else wrote takes and gives, without running it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not accepted.
+    pub async fn describe(&self, question: Question) -> Result<Described, EngineError> {
+        let session = self.foreign(question.dialect)?.clone();
+        let work = self.runtime()?.spawn(async move { session.describe(&question).await });
+        work.await.unwrap_or(Err(EngineError::Died))
     }
 
     /// What becomes of a plan before it runs, for tests.
@@ -152,10 +292,38 @@ impl Engine {
         datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
     }
 
+    /// The threads that queries run on.
+    ///
+    /// # Errors
+    ///
+    /// When the engine is shut down.
+    pub fn threads(&self) -> Result<&tokio::runtime::Handle, EngineError> {
+        Ok(self.runtime()?.handle())
+    }
+
     fn runtime(&self) -> Result<&tokio::runtime::Runtime, EngineError> {
         self.runtime
             .as_ref()
             .ok_or_else(|| EngineError::Threads(std::io::Error::other("the engine is shut down")))
+    }
+
+    /// What a query runs in: memory of its own, all else shared.
+    fn context(&self, state: &SessionState, control: &Control) -> Result<Arc<TaskContext>, EngineError> {
+        let pool = QueryPool::new(control.budget.memory, Arc::clone(&self.memory), Arc::clone(&control.progress));
+        let environment = RuntimeEnvBuilder::from_runtime_env(state.runtime_env())
+            .with_memory_pool(Arc::new(pool))
+            .build_arc()?;
+        Ok(Arc::new(TaskContext::from(state).with_runtime(environment)))
+    }
+
+    /// The session for SQL of others, made when the first of it comes.
+    fn foreign(&self, dialect: Dialect) -> Result<&sql::Session, EngineError> {
+        let place = &self.foreign[dialect as usize];
+        if let Some(session) = place.get() {
+            return Ok(session);
+        }
+        let session = sql::Session::new(&self.state, dialect)?;
+        Ok(place.get_or_init(|| session))
     }
 
     /// The tables of a snapshot; those of the last one are kept.
@@ -180,21 +348,37 @@ impl Drop for Engine {
     }
 }
 
+/// What queries share: caches of files, and a folder for what does not fit into memory.
+fn environment(options: &EngineOptions) -> Result<Arc<RuntimeEnv>, EngineError> {
+    let mode = match &options.scratch {
+        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    let disk = DiskManagerBuilder::default()
+        .with_mode(mode)
+        .with_max_temp_directory_size(options.scratch_bytes);
+    Ok(RuntimeEnvBuilder::new()
+        .with_metadata_cache_limit(256 * 1024 * 1024)
+        .with_disk_manager_builder(disk)
+        .build_arc()?)
+}
+
 /// Puts the tables of a snapshot, behind the fence of a view, in the places of those that a plan was compiled against.
 fn bind_tables(plan: LogicalPlan, tables: &Tables, view: &View) -> Result<LogicalPlan, DataFusionError> {
     let bound = plan.transform_up_with_subqueries(|node| match node {
-        LogicalPlan::TableScan(mut scan) => {
-            // Views of the engine itself have no place here: every table is one of ours.
-            debug_assert!(source_as_provider(&scan.source).is_ok());
-            match tables.provider(scan.table_name.table()) {
-                Some(provider) => {
-                    scan.source = provider_as_source(provider);
-                    Ok(Transformed::yes(view.fence(scan)?))
-                }
-                None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
+        LogicalPlan::TableScan(mut scan) if !is_work_table(&scan) => match tables.provider(scan.table_name.table()) {
+            Some(provider) => {
+                scan.source = provider_as_source(provider);
+                Ok(Transformed::yes(view.fence(scan)?))
             }
-        }
+            None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
+        },
         node => Ok(Transformed::no(node)),
     })?;
     Ok(bound.data)
+}
+
+/// Whether a scan is of what a recursive query has found so far, which may be called like one of our tables.
+fn is_work_table(scan: &TableScan) -> bool {
+    source_as_provider(&scan.source).is_ok_and(|provider| provider.is::<CteWorkTable>())
 }

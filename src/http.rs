@@ -8,6 +8,7 @@
 //! Paths of reports come from the catalog; only `error` picks a failing status.
 
 mod auth;
+mod body;
 mod catalog;
 mod error;
 mod health;
@@ -16,8 +17,10 @@ mod metrics;
 mod negotiation;
 mod openapi;
 mod parameters;
+mod queries;
 mod reports;
 mod request_id;
+mod sql;
 mod tokens;
 mod trace;
 
@@ -127,6 +130,9 @@ pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> 
 fn router(shared: Shared) -> Router {
     let mut api = Router::new()
         .route("/import", post(import::post).layer(DefaultBodyLimit::disable()))
+        .route("/sql", get(sql::answer).post(sql::answer))
+        .route("/queries", get(queries::list))
+        .route("/queries/{id}", delete(queries::stop))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{name}", delete(tokens::revoke));
     for report in shared.app.catalog().reports() {

@@ -19,6 +19,8 @@
 //! | how files and commits work | [`store`] |
 //! | what SQL can call | `functions/`, and the list [`functions::FUNCTIONS`] |
 //! | how queries run and stop | [`engine`] |
+//! | what SQL of others may do, and where it runs | [`engine`]: `engine/sql.rs`; [`worker`] |
+//! | how many queries run at once, who waits, what they may use | [`app`]: `app/queries.rs` |
 //! | a report | `queries/reports/`: a file is all there is to it; how it is read: [`report`] |
 //! | a filter, an order, a choice of columns | [`report`]: `report/filter.rs`, `order.rs`, `selection.rs` |
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
@@ -29,7 +31,7 @@
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http → app → output → report → engine → functions → store → access, event, time`,
+//! Layers call downwards only: `main → cli → http → app → output → report → worker → engine → functions → store → access, event, time`,
 //! `import → store`, and `output → chart, paper`; `metrics` and `telemetry` call nobody, and whoever counts calls `metrics`.
 //! `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
@@ -52,6 +54,7 @@ pub mod functions;
 pub mod generate;
 pub mod http;
 pub mod import;
+pub mod machine;
 pub mod metrics;
 pub mod output;
 pub mod paper;
@@ -60,3 +63,4 @@ pub mod store;
 pub mod telemetry;
 pub mod time;
 pub mod token;
+pub mod worker;

@@ -1,14 +1,12 @@
 //! Metrics: what the program counts while it runs, in the words of Prometheus.
 //!
 //! ```text
-//!   http, app, engine ──▶ Metrics ──┐
-//!   store, process, licenses ──▶ Readings ──┴──▶ text, at each scrape
+//!   requests, reports, imports ──▶ Metrics ──────┐
+//!   queries, store, licenses, process ─▶ Readings ─┴──▶ text, at each scrape
 //! ```
 //!
 //! The invariant: the labels of what is counted come from what the program knows itself (routes, methods, reports, outcomes),
 //! never from what a caller wrote, so that there are only so many series.
-
-mod queries;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -21,9 +19,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
-
-use self::queries::Queries;
-pub use self::queries::{QueryOutcome, QueryRefusal, QueryValue, Running, Waiting};
 
 /// Names and values of labels.
 type Labels<const N: usize> = [(&'static str, Cow<'static, str>); N];
@@ -43,6 +38,7 @@ pub struct Metrics {
     registry: Registry,
     requests: Family<Labels<3>, Counter>,
     in_flight: Gauge,
+    errors: Family<Labels<1>, Counter>,
     sent_bytes: Counter,
     report_first_byte: Histograms<1>,
     report_whole: Histograms<1>,
@@ -50,7 +46,6 @@ pub struct Metrics {
     imports: Family<Labels<1>, Counter>,
     import_events: Counter,
     import_seconds: Histogram,
-    queries: Queries,
 }
 
 /// A request whose answer has ended.
@@ -62,6 +57,8 @@ pub struct Answered<'a> {
     pub method: &'static str,
     /// The status of the answer; nothing where the client left before there was one.
     pub status: Option<u16>,
+    /// The code of the error that it is, if it is one.
+    pub code: Option<u16>,
     /// The bytes of the body that were sent.
     pub bytes: u64,
     /// The report that was computed, if one was.
@@ -113,6 +110,7 @@ impl Metrics {
             registry: Registry::default(),
             requests: Family::default(),
             in_flight: Gauge::default(),
+            errors: Family::default(),
             sent_bytes: Counter::default(),
             report_first_byte: Family::new_with_constructor(answer),
             report_whole: Family::new_with_constructor(answer),
@@ -120,7 +118,6 @@ impl Metrics {
             imports: Family::default(),
             import_events: Counter::default(),
             import_seconds: Histogram::new(IMPORT_SECONDS),
-            queries: Queries::default(),
         };
         for report in reports {
             let labels = [("report", Cow::Owned(report.to_owned()))];
@@ -146,6 +143,7 @@ impl Metrics {
             "Requests whose answer has not ended",
             self.in_flight.clone(),
         );
+        registry.register("headroom_http_errors", "Errors of the API by their code", self.errors.clone());
         registry.register(
             "headroom_http_sent_bytes",
             "Bytes of bodies sent, as they were encoded",
@@ -177,7 +175,6 @@ impl Metrics {
             "How long imports over HTTP took that were done, without the upload",
             self.import_seconds.clone(),
         );
-        self.queries.register(registry);
         self
     }
 
@@ -197,6 +194,9 @@ impl Metrics {
         let route = Cow::Owned(answered.route.to_owned());
         let labels = [("route", route), ("method", answered.method.into()), ("status", class)];
         self.requests.get_or_create(&labels).inc();
+        if let Some(code) = answered.code {
+            self.errors.get_or_create(&[("code", code.to_string().into())]).inc();
+        }
         self.sent_bytes.inc_by(answered.bytes);
         if let Some(report) = answered.report {
             let labels = [("report", Cow::Owned(report.name.to_owned()))];
@@ -306,6 +306,15 @@ impl Readings {
         self.0.register(name, help, ConstCounter::new(value));
     }
 
+    /// A count that never falls while the process lives, for each value of a label; the name gets `_total` at its end.
+    pub fn counters(&mut self, name: &str, help: &str, label: &'static str, values: impl Iterator<Item = (&'static str, u64)>) {
+        let family: Family<[(&'static str, &'static str); 1], Counter> = Family::default();
+        for (value, count) in values {
+            family.get_or_create(&[(label, value)]).inc_by(count);
+        }
+        self.0.register(name, help, family);
+    }
+
     /// A count for each set of labels.
     pub fn counts<const N: usize>(&mut self, name: &str, help: &str, values: impl Iterator<Item = ([(&'static str, String); N], u64)>) {
         let family: Family<[(&'static str, String); N], Gauge<u64, AtomicU64>> = Family::default();
@@ -369,6 +378,7 @@ mod tests {
             route: "/a/{b}",
             method: "GET",
             status: Some(404),
+            code: Some(1201),
             bytes: 10,
             report: None,
         };
@@ -378,7 +388,7 @@ mod tests {
             first_byte: Duration::from_millis(20),
             whole: None,
         });
-        answered.status = Some(200);
+        (answered.status, answered.code) = (Some(200), None);
         metrics.request_ends(&answered);
         answered.status = None;
         answered.report = None;
@@ -387,6 +397,7 @@ mod tests {
             let line = format!("headroom_http_requests_total{{route=\"/a/{{b}}\",method=\"GET\",status=\"{class}\"}} 1");
             assert!(has(&metrics, &line), "{line}");
         }
+        assert!(has(&metrics, "headroom_http_errors_total{code=\"1201\"} 1"));
         assert!(has(&metrics, "headroom_http_sent_bytes_total 30"));
         assert!(has(&metrics, "headroom_report_sent_bytes_total{report=\"denials\"} 10"));
         assert!(has(

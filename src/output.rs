@@ -24,6 +24,7 @@ mod parquet;
 mod pdf;
 mod plot;
 mod svg;
+mod table;
 mod typed;
 mod xlsx;
 
@@ -47,6 +48,9 @@ pub const FORMATS: &[&dyn Format] = &[
     &arrow::Arrow,
     &parquet::Parquet,
 ];
+
+/// A table for a terminal; over HTTP nobody has one.
+pub const TABLE: &dyn Format = &table::Table;
 
 /// The field with which a form of a page says that it is one: its empty fields say nothing.
 pub const FORM_MARK: &str = "form";

@@ -11,6 +11,7 @@
 //! A report is one file in `queries/reports/` and nothing else: routes, command line and listings go through [`Catalog`].
 //! Values never meet the text of a query: they are bound into the compiled plan.
 
+mod answer;
 mod bind;
 mod catalog;
 mod chart;
@@ -25,10 +26,12 @@ mod refine;
 mod request;
 mod selection;
 
+pub use self::answer::{chart_of, columns_of};
 pub use self::catalog::{Catalog, Report};
 pub use self::chart::{ChartForm, ChartSpec};
 pub use self::column::{Column, ColumnType, Visibility};
 pub use self::definition::{Definition, Range};
+pub(crate) use self::param::seconds;
 pub use self::param::{Param, ParamType, Value};
 pub use self::refine::Wanted;
 pub use self::request::{Request, STANDARD, Scope};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{App, AppError, Rendering, now};
-use crate::access::Access;
+use super::{App, AppError, Bid, Rendering, Subject, now};
+use crate::access::Caller;
 use crate::engine::View;
 use crate::output::{Document, Field, Format, Links};
 use crate::report::{Column, Family, Report, Request, STANDARD, Scope, Wanted};
@@ -22,7 +22,7 @@ pub struct Ask<'a> {
     /// How it is written.
     pub format: &'static dyn Format,
     /// Who asks.
-    pub access: &'a Access,
+    pub caller: &'a Caller,
     /// Where it is shown, if other things can be asked from there: what relative addresses of other formats begin with.
     pub place: Option<String>,
 }
@@ -33,7 +33,8 @@ pub struct Prepared<'a> {
     app: &'a App,
     report: &'a Report,
     snapshot: Arc<Snapshot>,
-    access: Access,
+    caller: Caller,
+    subject: Subject,
     view: View,
     request: Request,
     wanted: Wanted,
@@ -45,7 +46,7 @@ impl<'a> Prepared<'a> {
     pub(super) fn new(app: &'a App, ask: &Ask<'_>) -> Result<Self, AppError> {
         let report = app.catalog.report(ask.report)?;
         let snapshot = app.snapshot()?;
-        let view = View::of(ask.access, &snapshot);
+        let view = View::of(ask.caller.access(), &snapshot);
         let now = now();
         let scope = Scope {
             snapshot: &snapshot,
@@ -88,7 +89,11 @@ impl<'a> Prepared<'a> {
             app,
             report,
             snapshot,
-            access: ask.access.clone(),
+            caller: ask.caller.clone(),
+            subject: Subject::Report {
+                report: ask.report.to_owned(),
+                parameters: ask.given.iter().cloned().collect(),
+            },
             view,
             request,
             wanted,
@@ -108,7 +113,7 @@ impl<'a> Prepared<'a> {
             format!("{:?} {:?}", self.format.name(), self.document.links),
             format!("{:?}", self.document.quality),
             // Who may see something else gets another answer.
-            format!("{:?} {:?}", self.access.servers(), self.access.names()),
+            format!("{:?} {:?}", self.caller.access().servers(), self.caller.access().names()),
         ];
         hash.update(self.snapshot.fingerprint());
         for part in parts {
@@ -137,8 +142,16 @@ impl<'a> Prepared<'a> {
     /// When the first rows cannot be computed.
     pub async fn run(self) -> Result<Rendering, AppError> {
         let plan = self.report.plan(&self.request, &self.wanted)?;
-        let rows = self.app.engine.run(plan, &self.snapshot, &self.view).await?;
-        Rendering::start(rows, self.document, self.format).await
+        let bid = Bid {
+            caller: &self.caller,
+            subject: self.subject,
+            format: self.format.name(),
+            time: self.request.timeout,
+        };
+        let mut running = self.app.queries.begin(bid).await?;
+        let rows = self.app.engine.run(plan, &self.snapshot, &self.view, running.control()).await;
+        let rows = rows.map_err(|error| running.fail(error.into()))?;
+        Rendering::start(rows, self.document, self.format, running).await
     }
 }
 
@@ -200,7 +213,7 @@ fn subtitle(request: &Request, snapshot: &Snapshot) -> String {
 /// What was asked, and when.
 fn facts(request: &Request, report: &str, now: Micros) -> Vec<(String, String)> {
     let mut facts = vec![("report".to_owned(), report.to_owned())];
-    facts.extend(request.facts.iter().filter(|(name, _)| name != "rn").cloned());
+    facts.extend(request.facts.iter().filter(|(name, _)| name != "rn" && name != "timeout").cloned());
     if !request.facts.iter().any(|(name, _)| name == "tz") {
         facts.push(("tz".to_owned(), request.zone.name().to_owned()));
     }

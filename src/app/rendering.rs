@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use bytes::Bytes;
 
-use super::AppError;
+use super::{AppError, Running};
 use crate::engine::RowStream;
 use crate::output::{Document, EncodeError, Encoder, Ending, Format};
 
@@ -18,6 +18,18 @@ pub struct Rendering {
     page: Page,
     next: Option<Bytes>,
     state: State,
+    running: Running,
+}
+
+/// What an answer came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Rows that were written.
+    pub rows: u64,
+    /// Bytes of files that were read.
+    pub scanned: u64,
+    /// Bytes that were put on the disk for want of memory.
+    pub spilled: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,22 +56,51 @@ enum Step {
 }
 
 impl Rendering {
-    pub(super) async fn start(rows: RowStream, document: Document, format: &'static dyn Format) -> Result<Self, AppError> {
+    pub(super) async fn start(
+        rows: RowStream,
+        document: Document,
+        format: &'static dyn Format,
+        running: Running,
+    ) -> Result<Self, AppError> {
         let mut rendering = Self {
             rows,
             page: Page {
                 skip: document.offset,
                 take: document.limit,
+                shown: 0,
                 total: 0,
                 counts: format.counts_rows(),
             },
             encoder: Some(format.encoder(document)),
             next: None,
             state: State::Rows,
+            running,
         };
-        let (begun, _) = rendering.encode(Step::Begin, Vec::new()).await?;
-        rendering.next = Some(rendering.fill(begun).await?.into());
+        let first = rendering.first().await.map_err(|error| rendering.running.fail(error))?;
+        rendering.next = Some(first.into());
         Ok(rendering)
+    }
+
+    async fn first(&mut self) -> Result<Vec<u8>, AppError> {
+        let (begun, _) = self.encode(Step::Begin, Vec::new()).await?;
+        self.fill(begun).await
+    }
+
+    /// What the query is known by.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        self.running.id()
+    }
+
+    /// What the answer has come to so far.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let progress = &self.running.control().progress;
+        Totals {
+            rows: self.page.shown,
+            scanned: progress.scanned.get(),
+            spilled: progress.spilled.get(),
+        }
     }
 
     /// The next piece; nothing after the last.
@@ -71,7 +112,10 @@ impl Rendering {
         if let Some(first) = self.next.take() {
             return Ok((!first.is_empty()).then_some(first));
         }
-        let piece = self.fill(Vec::new()).await?;
+        let piece = self.fill(Vec::new()).await.map_err(|error| self.running.fail(error))?;
+        if self.state == State::Whole {
+            self.running.is_done();
+        }
         Ok((!piece.is_empty()).then(|| piece.into()))
     }
 
@@ -122,6 +166,7 @@ impl Rendering {
 struct Page {
     skip: u64,
     take: Option<u64>,
+    shown: u64,
     total: u64,
     /// All rows are counted, shown or not.
     counts: bool,
@@ -140,6 +185,7 @@ impl Page {
         let skipped = self.skip.min(rows);
         self.skip -= skipped;
         let shown = self.take.map_or(rows - skipped, |take| take.min(rows - skipped));
+        self.shown += shown;
         if let Some(take) = &mut self.take {
             *take -= shown;
         }

@@ -1,16 +1,13 @@
 //! `headroom report NAME`: a sub-command for every report, made from its definition.
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
-use crate::access::Access;
-use crate::app::{App, Ask, Rendering};
-use crate::engine::EngineOptions;
+use crate::access::Caller;
+use crate::app::{App, Ask};
 use crate::output::{self, FORMATS, Format};
 use crate::report::{Catalog, Definition, Param, STANDARD};
 
@@ -30,14 +27,14 @@ impl ReportArgs {
             crate::store::exists(&self.store),
             crate::store::StoreError::Missing { path: self.store.clone() }
         );
-        let app = App::new(&self.store, EngineOptions::default())?;
+        let app = App::new(&self.store, super::limits::unhurried())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let ask = Ask {
                 report: &self.report,
                 given: &self.given,
                 format: self.format,
-                access: &Access::everything(),
+                caller: &Caller::local(),
                 place: None,
             };
             let prepared = app.prepare(&ask)?;
@@ -45,53 +42,9 @@ impl ReportArgs {
                 // Formats without a place for doubts have a header over HTTP; here a person is told.
                 let _closed = writeln!(io::stderr(), "quality: {}", quality.to_json());
             }
-            let rendering = prepared.run().await?;
-            match &self.output {
-                Some(path) => write_file(rendering, path)
-                    .await
-                    .with_context(|| format!("cannot write {}", path.display())),
-                None => match write_all(rendering, &mut io::stdout().lock()).await {
-                    // Whoever reads has read enough.
-                    Err(error) if is_closed_pipe(&error) => Ok(()),
-                    written => written,
-                },
-            }
+            super::document::write(prepared.run().await?, self.output.as_deref()).await
         })
     }
-}
-
-/// Writes a file that is there as a whole or not at all.
-async fn write_file(rendering: Rendering, path: &PathBuf) -> anyhow::Result<()> {
-    let mut partial = path.clone().into_os_string();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut file = io::BufWriter::new(create(&partial)?);
-    let written = write_all(rendering, &mut file).await;
-    let synced = written.and_then(|()| Ok(file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?));
-    match synced {
-        Ok(()) => Ok(std::fs::rename(&partial, path)?),
-        Err(error) => {
-            let _already_failing = std::fs::remove_file(&partial);
-            Err(error)
-        }
-    }
-}
-
-fn create(path: &PathBuf) -> io::Result<File> {
-    File::options().write(true).create(true).truncate(true).open(path)
-}
-
-async fn write_all(mut rendering: Rendering, out: &mut impl Write) -> anyhow::Result<()> {
-    while let Some(piece) = rendering.next().await? {
-        out.write_all(&piece)?;
-    }
-    Ok(out.flush()?)
-}
-
-fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<io::Error>()
-        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 impl Args for ReportArgs {

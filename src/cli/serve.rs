@@ -9,9 +9,9 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
 
+use super::limits::LimitArgs;
 use super::{StoreArgs, say};
-use crate::app::App;
-use crate::engine::EngineOptions;
+use crate::app::{App, AppOptions};
 use crate::http;
 use crate::telemetry::LogFormat;
 
@@ -26,11 +26,11 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     store: StoreArgs,
-    #[command(flatten)]
-    pub(super) listen: ListenArgs,
     /// How lines of the log on standard error are written; HEADROOM_LOG says which there are, like warn,headroom=info
     #[arg(long, env = "HEADROOM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
+    #[command(flatten)]
+    pub(super) listen: ListenArgs,
 }
 
 /// Where and how to listen.
@@ -42,6 +42,8 @@ pub(super) struct ListenArgs {
     /// How long answers that have begun may take after SIGTERM
     #[arg(long, env = "HEADROOM_GRACE_SECONDS", value_name = "SECONDS", default_value_t = 30)]
     grace_seconds: u64,
+    #[command(flatten)]
+    limits: LimitArgs,
 }
 
 impl ServeArgs {
@@ -59,7 +61,13 @@ impl ServeArgs {
 impl ListenArgs {
     /// Serves a store until the process is told to stop. `ready` is told the address.
     pub(super) fn serve(&self, store: &Path, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
-        let app = Arc::new(App::new(store, EngineOptions::default())?);
+        let (options, scratch) = self.limits.options()?;
+        let options = AppOptions {
+            // SQL of others runs in processes of its own, made from this very program.
+            worker: Some(std::env::current_exe()?),
+            ..options
+        };
+        let app = Arc::new(App::new(store, options)?);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let served = runtime.block_on(async {
             let listener = TcpListener::bind(self.listen)
@@ -74,6 +82,7 @@ impl ListenArgs {
         });
         // What waits for a socket is dropped at once, and says so in the log; what computes is left behind.
         runtime.shutdown_timeout(LAST_WORDS);
+        drop(scratch);
         served
     }
 }

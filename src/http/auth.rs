@@ -1,6 +1,6 @@
 //! Who may ask, and for what.
 //!
-//! Whoever comes past [`authorize`] has an [`Access`] among the extensions of the request. A handler that takes one and finds
+//! Whoever comes past [`authorize`] is a [`Caller`] among the extensions of the request. A handler that takes one and finds
 //! none fails.
 
 use std::net::SocketAddr;
@@ -12,12 +12,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::{ApiError, Shared, trace};
-use crate::access::Access;
+use crate::access::{Access, Caller};
 use crate::store::Grant;
 use crate::token;
-
-/// Who asks where nobody shows a token, in logs.
-const LOCAL: &str = "local";
 
 /// Lets a request through that shows a token of the store; while the store has none, one that comes from this machine.
 pub(super) async fn authorize(
@@ -31,29 +28,27 @@ pub(super) async fn authorize(
         Err(error) => return ApiError::from(error).into_response(),
     };
     match check(request.headers(), peer, snapshot.grants()) {
-        Ok((access, name)) => {
-            trace::learn_token(request.extensions(), name);
-            request.extensions_mut().insert(access);
+        Ok(caller) => {
+            trace::learn_token(request.extensions(), caller.name());
+            request.extensions_mut().insert(caller);
             next.run(request).await
         }
         Err(error) => error.into_response(),
     }
 }
 
-/// What a caller may see and do, and the name of its token.
-fn check<'a>(headers: &HeaderMap, peer: SocketAddr, grants: &'a [Grant]) -> Result<(Access, &'a str), ApiError> {
+fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Caller, ApiError> {
     if grants.is_empty() {
         return if peer.ip().to_canonical().is_loopback() {
-            Ok((Access::everything(), LOCAL))
+            Ok(Caller::local())
         } else {
             Err(ApiError::not_local())
         };
     }
     let shown = shown(headers).ok_or_else(ApiError::token_missing)?;
     let known = token::find(shown, grants.iter().map(|grant| &grant.hash)).and_then(|place| grants.get(place));
-    known
-        .map(|grant| (grant.access.clone(), &*grant.name))
-        .ok_or_else(ApiError::token_unknown)
+    let caller = known.map(|grant| Caller::new(&grant.name, grant.access.clone()));
+    caller.ok_or_else(ApiError::token_unknown)
 }
 
 /// The token that a request shows.
@@ -66,11 +61,20 @@ pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-impl<S: Sync> FromRequestParts<S> for Access {
+impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let access = parts.extensions.get::<Self>().cloned();
-        access.ok_or_else(|| ApiError::internal(&std::io::Error::other("nobody asked who is asking")))
+        let caller = parts.extensions.get::<Self>().cloned();
+        caller.ok_or_else(|| ApiError::internal(&std::io::Error::other("nobody asked who is asking")))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        Ok(caller.access().clone())
     }
 }

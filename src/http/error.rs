@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::negotiation::essence;
 use super::request_id::RequestId;
+use super::trace::ErrorCode;
 use crate::access::Role;
-use crate::app::AppError;
+use crate::app::{AppError, QueryError};
 use crate::engine::EngineError;
 use crate::import::ImportError;
 use crate::output::{self, EncodeError};
@@ -43,14 +44,44 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1202, StatusCode::NOT_FOUND, "the feature is unknown"),
     (1203, StatusCode::NOT_FOUND, "the report is unknown"),
     (1204, StatusCode::NOT_FOUND, "no token has that name"),
+    (1205, StatusCode::NOT_FOUND, "no query of the caller's has that id and runs"),
     (1301, StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed"),
     (1302, StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"),
     (1303, StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a type that is not accepted"),
     (1304, StatusCode::NOT_ACCEPTABLE, "there is no format that Accept accepts"),
+    (1305, StatusCode::PAYLOAD_TOO_LARGE, "the SQL is too long"),
     (1401, StatusCode::CONFLICT, "a token has that name already"),
     (1402, StatusCode::CONFLICT, "there is no store yet"),
     (1501, StatusCode::SERVICE_UNAVAILABLE, "another process is writing to the store"),
     (1502, StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"),
+    (
+        1503,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "no query could begin in time; the server has too much to do",
+    ),
+    (
+        1504,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the query ran out of memory, or of scratch space",
+    ),
+    (1505, StatusCode::SERVICE_UNAVAILABLE, "the query was stopped by request"),
+    (
+        1506,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the query brought down the process that it ran in",
+    ),
+    (
+        1601,
+        StatusCode::BAD_REQUEST,
+        "the SQL is not accepted: it makes no sense, asks for what is not there, or does more than ask",
+    ),
+    (
+        1602,
+        StatusCode::BAD_REQUEST,
+        "the SQL makes sense, but fails on the rows that it meets",
+    ),
+    (1701, StatusCode::TOO_MANY_REQUESTS, "as many queries of the caller's wait as may"),
+    (1702, StatusCode::GATEWAY_TIMEOUT, "the query took longer than it may"),
     (1901, StatusCode::INTERNAL_SERVER_ERROR, "our fault; the message has a request id"),
 ];
 
@@ -193,7 +224,20 @@ impl From<AppError> for ApiError {
             AppError::Store(error) => error.into(),
             AppError::Engine(error) => error.into(),
             AppError::Encoding(error) => error.into(),
+            AppError::Query(error) => error.into(),
         }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        let code = match &error {
+            QueryError::LineFull { .. } => 1701,
+            QueryError::Busy { .. } => 1503,
+            QueryError::Stopped => 1505,
+            QueryError::Unknown { .. } => 1205,
+        };
+        Self::new(code, error.to_string())
     }
 }
 
@@ -264,9 +308,22 @@ impl From<StoreError> for ApiError {
 
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
-        match &error {
-            EngineError::Query(_) | EngineError::Threads(_) => Self::internal(&error),
-        }
+        let code = match &error {
+            EngineError::TooLong { .. } => 1305,
+            EngineError::Refused(_) => 1601,
+            EngineError::Failed(_) => 1602,
+            EngineError::Exhausted(_) => 1504,
+            EngineError::OutOfTime { .. } => 1702,
+            EngineError::Stopped => 1505,
+            EngineError::Worker(reason) => {
+                tracing::warn!(reason, "a query brought down its worker");
+                1506
+            }
+            EngineError::Query(_) | EngineError::Threads(_) | EngineError::Unread | EngineError::Died => {
+                return Self::internal(&error);
+            }
+        };
+        Self::new(code, error.to_string())
     }
 }
 
@@ -293,7 +350,8 @@ impl IntoResponse for ApiError {
         };
         let body = serde_json::to_string(&envelope).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.extensions_mut().insert(ErrorCode(self.code));
+        if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         if status == StatusCode::UNAUTHORIZED {

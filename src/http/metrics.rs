@@ -28,6 +28,7 @@ pub(super) async fn get(State(shared): State<Shared>, access: Access, headers: H
         span.in_scope(|| {
             let mut readings = Readings::default();
             read_process(&mut readings);
+            read_queries(&mut readings, &shared.app);
             let snapshot = shared.app.snapshot()?;
             read_store(&mut readings, &snapshot, &View::of(&access, &snapshot));
             tell(&shared.app, &readings, exposition)
@@ -72,6 +73,20 @@ fn read_process(readings: &mut Readings) {
     }
     let help = "When the process was started, in seconds since 1970";
     readings.count("process_start_time_seconds", help, process.start_time());
+}
+
+fn read_queries(readings: &mut Readings, app: &App) {
+    let queries = app.queries();
+    let (waiting, running) = queries.counts();
+    readings.count("headroom_queries_waiting", "Queries that wait until they may run", waiting as u64);
+    readings.count("headroom_queries_running", "Queries that run", running as u64);
+    let ended = queries.ended().into_iter().map(|(state, count)| (state.name(), count));
+    readings.counters("headroom_queries", "Queries that ended, by outcome", "outcome", ended);
+    let (used, limit) = app.memory();
+    readings.count("headroom_query_memory_bytes", "Memory that queries have taken", used);
+    readings.count("headroom_query_memory_limit_bytes", "Memory that queries may take together", limit);
+    let help = "What the queries that run have put on the disk";
+    readings.count("headroom_query_spill_bytes", help, queries.spilled());
 }
 
 fn read_store(readings: &mut Readings, snapshot: &Snapshot, view: &View) {

@@ -1,6 +1,6 @@
 //! Parameters of a request, from the query and from the form.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, header};
 
 use super::ApiError;
@@ -18,14 +18,7 @@ pub(super) async fn of_report(
 ) -> Result<Vec<(String, String)>, ApiError> {
     let mut given = of_query(query)?;
     if method == Method::POST {
-        let bytes = axum::body::to_bytes(body, FORM_BYTES).await.map_err(|error| {
-            let too_large = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
-            if too_large {
-                ApiError::form_too_large(FORM_BYTES)
-            } else {
-                ApiError::unreadable_body(&error.to_string())
-            }
-        })?;
+        let bytes = bytes(body, FORM_BYTES).await?;
         let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.to_str().unwrap_or_default());
         match kind.map(|kind| kind.split(';').next().unwrap_or_default().trim()) {
             None if bytes.is_empty() => {}
@@ -41,11 +34,23 @@ pub(super) async fn of_report(
     Ok(given)
 }
 
+/// A body of limited length.
+pub(super) async fn bytes(body: Body, most: usize) -> Result<Bytes, ApiError> {
+    axum::body::to_bytes(body, most).await.map_err(|error| {
+        let too_large = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
+        if too_large {
+            ApiError::form_too_large(most)
+        } else {
+            ApiError::unreadable_body(&error.to_string())
+        }
+    })
+}
+
 /// The parameters of the query.
 pub(super) fn of_query(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
     parse(query.unwrap_or_default().as_bytes())
 }
 
-fn parse(text: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+pub(super) fn parse(text: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     serde_urlencoded::from_bytes(text).map_err(|error| ApiError::unreadable_body(&error.to_string()))
 }

@@ -9,11 +9,11 @@ use axum::extract::{FromRequestParts as _, RawPathParams, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use futures::{StreamExt as _, stream};
+use futures::stream;
 
-use super::{ApiError, Shared, negotiation, parameters, trace};
-use crate::access::Access;
-use crate::app::{Ask, Prepared, Rendering};
+use super::{ApiError, Shared, body, negotiation, parameters, trace};
+use crate::access::Caller;
+use crate::app::{Ask, Prepared};
 use crate::output::{self, Disposition, Format};
 use crate::store::Quality;
 
@@ -40,8 +40,8 @@ impl axum::handler::Handler<(), Shared> for Handler {
 }
 
 async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response, ApiError> {
-    let (mut parts, body) = request.into_parts();
-    let access = Access::from_request_parts(&mut parts, &shared).await?;
+    let (mut parts, form) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, &shared).await?;
     if let Some(address) = without_empty_fields(&parts) {
         return Ok((StatusCode::SEE_OTHER, [(header::LOCATION, address)]).into_response());
     }
@@ -60,7 +60,7 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
         Some(name) => output::find(name).ok_or_else(|| ApiError::unknown_format(name))?,
         None => negotiation::format(&parts.headers).ok_or_else(ApiError::not_acceptable)?,
     };
-    let typed = parameters::of_report(&parts.method, parts.uri.query(), &parts.headers, body).await?;
+    let typed = parameters::of_report(&parts.method, parts.uri.query(), &parts.headers, form).await?;
     let of_path: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
     if let Some((name, _)) = typed.iter().find(|(name, _)| of_path.contains(name)) {
         return Err(ApiError::repeated_parameter(name));
@@ -70,7 +70,7 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
         report: name,
         given: &given,
         format,
-        access: &access,
+        caller: &caller,
         place: Some(place(&parts, named.is_some())),
     };
     let prepared = shared.app.prepare(&ask)?;
@@ -93,7 +93,9 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
         return Ok((headers, nothing).into_response());
     }
     let rendering = prepared.run().await?;
-    Ok((headers, body_of(rendering)).into_response())
+    let mut headers = headers;
+    body::announce(&mut headers, &rendering);
+    Ok((headers, body::of(rendering)).into_response())
 }
 
 /// The headers of an answer.
@@ -165,21 +167,4 @@ fn without_empty_fields(parts: &Parts) -> Option<String> {
     let query = serde_urlencoded::to_string(said).ok()?;
     let last = parts.uri.path().rsplit('/').next().unwrap_or_default();
     Some(format!("{last}?{query}"))
-}
-
-/// The pieces of a rendering as a body. A failure cuts the body, so that no reader takes it for whole.
-fn body_of(rendering: Rendering) -> Body {
-    let pieces = stream::unfold(Some(rendering), async |rendering| {
-        let mut rendering = rendering?;
-        match rendering.next().await {
-            Ok(Some(piece)) => Some((Ok(piece), Some(rendering))),
-            Ok(None) => None,
-            Err(error) => {
-                tracing::error!(error = %super::error::chain(&error), "report failed after its first byte");
-                Some((Err(std::io::Error::other("the report failed")), None))
-            }
-        }
-    });
-    // Compression asks once more after the end.
-    Body::from_stream(pieces.fuse())
 }

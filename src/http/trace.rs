@@ -40,7 +40,7 @@ struct Slip(Arc<Learnt>);
 #[derive(Debug, Default)]
 struct Learnt {
     token: OnceLock<String>,
-    report: OnceLock<Arc<str>>,
+    report: OnceLock<String>,
 }
 
 /// Whoever asks shows the token of this name.
@@ -51,11 +51,15 @@ pub(super) fn learn_token(request: &Extensions, name: &str) {
 }
 
 /// The request is for this report. The names must be few: metrics count by them.
-pub(super) fn learn_report(request: &Extensions, name: &Arc<str>) {
+pub(super) fn learn_report(request: &Extensions, name: &str) {
     if let Some(Slip(learnt)) = request.get() {
-        let _known_already = learnt.report.set(Arc::clone(name));
+        let _known_already = learnt.report.set(name.to_owned());
     }
 }
+
+/// That an answer is an error, and which one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ErrorCode(pub(super) u16);
 
 /// Watches a request from its first byte to the last one of its answer.
 pub(super) async fn trace(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
@@ -65,18 +69,23 @@ pub(super) async fn trace(State(shared): State<Shared>, mut request: Request, ne
     let slip = Slip::default();
     request.extensions_mut().insert(slip.clone());
     let mut line = Line::new(&shared, &request, slip, span.clone());
-    let mut response = id.clone().within(next.run(request)).instrument(span).await;
+    let mut response = id.clone().within(next.run(request)).instrument(span.clone()).await;
     if let Some(id) = id.value() {
         response.headers_mut().insert(request_id::HEADER, id);
     }
     line.status = Some(response.status());
+    line.code = response.extensions().get().map(|ErrorCode(code)| *code);
     response.map(|body| {
         // Nobody asks these bodies for anything.
         if line.method == "HEAD" || body.is_end_stream() {
             line.ends(Outcome::Whole);
             return body;
         }
-        Body::new(Watched { body, line: Some(line) })
+        Body::new(Watched {
+            body,
+            line: Some(line),
+            span,
+        })
     })
 }
 
@@ -112,6 +121,7 @@ struct Line {
     route: Option<MatchedPath>,
     slip: Slip,
     status: Option<StatusCode>,
+    code: Option<u16>,
     bytes: u64,
     first_byte: Option<Duration>,
     outcome: Option<Outcome>,
@@ -130,6 +140,7 @@ impl Line {
             route: request.extensions().get::<MatchedPath>().cloned(),
             slip,
             status: None,
+            code: None,
             bytes: 0,
             first_byte: None,
             outcome: None,
@@ -177,6 +188,7 @@ impl Drop for Line {
             route,
             method: self.method,
             status,
+            code: self.code,
             bytes: self.bytes,
             report,
         });
@@ -186,6 +198,7 @@ impl Drop for Line {
             method = %self.method,
             %route,
             status,
+            code = self.code,
             bytes = self.bytes,
             first_byte_ms = first_byte.map(milliseconds),
             total_ms = milliseconds(total),
@@ -219,6 +232,7 @@ struct Watched {
     body: Body,
     /// Nothing once it has ended.
     line: Option<Line>,
+    span: Span,
 }
 
 impl Watched {
@@ -234,9 +248,8 @@ impl HttpBody for Watched {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let span = self.line.as_ref().map_or_else(Span::none, |line| line.span.clone());
-        let polled = span.in_scope(|| Pin::new(&mut self.body).poll_frame(context));
-        let frame = ready!(polled);
+        let Self { body, span, .. } = &mut *self;
+        let frame = ready!(span.in_scope(|| Pin::new(body).poll_frame(context)));
         match &frame {
             Some(Ok(frame)) => match frame.data_ref() {
                 Some(data) => {
@@ -266,6 +279,13 @@ impl HttpBody for Watched {
     }
 }
 
+impl Drop for Watched {
+    fn drop(&mut self) {
+        // What ends with its body ends for this request.
+        self.span.in_scope(|| self.body = Body::empty());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
@@ -273,7 +293,7 @@ mod tests {
     use axum::http::HeaderMap;
 
     use super::*;
-    use crate::engine::EngineOptions;
+    use crate::app::AppOptions;
     use crate::metrics::{Exposition, Readings};
 
     /// A body that gives these frames, as they are.
@@ -302,7 +322,7 @@ mod tests {
     fn watch(frames: Vec<Result<Frame<Bytes>, axum::Error>>, read: usize) -> (Vec<String>, [String; 3]) {
         let folder = tempfile::tempdir().unwrap();
         let shared = Shared {
-            app: Arc::new(App::new(folder.path(), EngineOptions::default()).unwrap()),
+            app: Arc::new(App::new(folder.path(), AppOptions::default()).unwrap()),
             stopping: Arc::default(),
             out_of_time: Arc::default(),
         };
@@ -313,6 +333,7 @@ mod tests {
         let mut body = Box::pin(Watched {
             body: Body::new(Frames(frames.into())),
             line: Some(line),
+            span: Span::none(),
         });
         let mut context = Context::from_waker(std::task::Waker::noop());
         let mut came = Vec::new();

@@ -1,15 +1,17 @@
 //! Cells: what stands in a row and column, typed, with the clock of the report applied.
 
 use std::io::Write as _;
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, RecordBatch, StringArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
+use arrow::compute::{can_cast_types, cast};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::{Datelike as _, Timelike as _};
 
 use crate::report::{Column, ColumnType};
-use crate::time::{Day, Granularity, Micros, Offsets, Zone};
+use crate::time::{Day, Granularity, Micros, Offsets, SECOND, Zone};
 
 /// A cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,10 +20,14 @@ pub(super) enum Cell<'a> {
     Text(&'a str),
     Integer(i64),
     Float(f64),
+    /// A number with all its digits, or the word for what is none.
+    Number(&'a str),
     Boolean(bool),
     Date(Day),
-    /// A wall-clock time.
+    /// A wall-clock time, told to the second.
     DateTime(Micros),
+    /// A wall-clock time, told with what it has of a second.
+    Timestamp(Micros),
     /// The period of this length that starts at this wall-clock time.
     Period(Granularity, Micros),
 }
@@ -41,9 +47,11 @@ enum Values {
     Dictionary { keys: Int32Array, texts: StringArray },
     Integer(arrow::array::Int64Array),
     Float(arrow::array::Float64Array),
+    Number(StringArray),
     Boolean(arrow::array::BooleanArray),
     Date(arrow::array::Date32Array),
     DateTime(Vec<Micros>),
+    Timestamp(Vec<Micros>),
     Period(Granularity, arrow::array::TimestampMicrosecondArray),
 }
 
@@ -75,9 +83,11 @@ impl<'a> Cells<'a> {
             Values::Dictionary { keys, texts } => Cell::Text(texts.value(keys.value(row) as usize)),
             Values::Integer(values) => Cell::Integer(values.value(row)),
             Values::Float(values) => Cell::Float(values.value(row)),
+            Values::Number(values) => Cell::Number(values.value(row)),
             Values::Boolean(values) => Cell::Boolean(values.value(row)),
             Values::Date(values) => Cell::Date(Day(values.value(row))),
             Values::DateTime(values) => Cell::DateTime(values[row]),
+            Values::Timestamp(values) => Cell::Timestamp(values[row]),
             Values::Period(granularity, values) => Cell::Period(*granularity, values.value(row)),
         }
     }
@@ -92,10 +102,11 @@ impl Values {
                     keys: dictionary.keys().clone(),
                     texts: dictionary.values().as_string::<i32>().clone(),
                 },
-                _ => Self::Text(casted(&DataType::Utf8)?.as_string::<i32>().clone()),
+                _ => Self::Text(texts(array)?.as_string::<i32>().clone()),
             },
             ColumnType::Integer => Self::Integer(casted(&DataType::Int64)?.as_primitive::<Int64Type>().clone()),
             ColumnType::Float => Self::Float(casted(&DataType::Float64)?.as_primitive::<Float64Type>().clone()),
+            ColumnType::Number => Self::Number(texts(array)?.as_string::<i32>().clone()),
             ColumnType::Boolean => Self::Boolean(casted(&DataType::Boolean)?.as_boolean().clone()),
             ColumnType::Date => Self::Date(casted(&DataType::Date32)?.as_primitive::<Date32Type>().clone()),
             ColumnType::DateTime => {
@@ -107,13 +118,51 @@ impl Values {
                 let instants = array.as_primitive::<TimestampMicrosecondType>();
                 Self::DateTime(instants.values().iter().map(|at| offsets.local(*at)).collect())
             }
+            ColumnType::Timestamp => Self::Timestamp(wall_clocks(array)?),
             ColumnType::Period => return Err(ArrowError::SchemaError("a period without a length".to_owned())),
             ColumnType::PeriodOf(granularity) => {
-                let to = DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, None);
+                let to = DataType::Timestamp(TimeUnit::Microsecond, None);
                 Self::Period(granularity, casted(&to)?.as_primitive::<TimestampMicrosecondType>().clone())
             }
         })
     }
+}
+
+/// What stands on the clock of a column's own zone, or of none.
+fn wall_clocks(array: &ArrayRef) -> Result<Vec<Micros>, ArrowError> {
+    let zone = match array.data_type() {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        _ => None,
+    };
+    let micros = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
+    let micros = micros.as_primitive::<TimestampMicrosecondType>().values();
+    let Some(zone) = zone else { return Ok(micros.to_vec()) };
+    Ok(match zone.parse::<Zone>() {
+        Ok(zone) => {
+            let mut offsets = Offsets::new(zone);
+            micros.iter().map(|at| offsets.local(*at)).collect()
+        }
+        // An offset like +02:00.
+        Err(_) => {
+            let local = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
+            local.as_primitive::<TimestampMicrosecondType>().values().to_vec()
+        }
+    })
+}
+
+/// Any column as texts: lists, intervals and all.
+pub(super) fn texts(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if can_cast_types(array.data_type(), &DataType::Utf8) {
+        return cast(array, &DataType::Utf8);
+    }
+    let options = FormatOptions::default().with_null("null");
+    let formatter = ArrayFormatter::try_new(array.as_ref(), &options)?;
+    let text = |row: usize| {
+        let shown = || formatter.value(row).try_to_string();
+        array.is_valid(row).then(shown).transpose()
+    };
+    let texts: StringArray = (0..array.len()).map(text).collect::<Result<_, ArrowError>>()?;
+    Ok(Arc::new(texts))
 }
 
 impl Cell<'_> {
@@ -131,15 +180,33 @@ impl Cell<'_> {
                 super::number::write(number, out);
                 Ok(())
             }
+            Self::Number(number) => {
+                out.extend_from_slice(number.as_bytes());
+                Ok(())
+            }
             Self::Boolean(value) => write!(out, "{value}"),
             Self::Date(day) => write!(out, "{day}"),
             Self::DateTime(local) => {
-                let time = chrono::DateTime::from_timestamp_micros(local).unwrap_or_default().naive_utc();
-                let (year, month, day) = (time.year(), time.month(), time.day());
-                let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-                write!(out, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+                write_time(local, out);
+                Ok(())
+            }
+            Self::Timestamp(local) => {
+                write_time(local, out);
+                match local.rem_euclid(SECOND) {
+                    0 => Ok(()),
+                    micros if micros % 1000 == 0 => write!(out, ".{:03}", micros / 1000),
+                    micros => write!(out, ".{micros:06}"),
+                }
             }
             Self::Period(granularity, start) => write!(out, "{}", granularity.label(start)),
         };
     }
+}
+
+fn write_time(local: Micros, out: &mut Vec<u8>) {
+    let time = chrono::DateTime::from_timestamp_micros(local).unwrap_or_default().naive_utc();
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    // Writing to memory cannot fail.
+    let _infallible = write!(out, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
 }

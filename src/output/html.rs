@@ -102,7 +102,7 @@ impl Encoder for HtmlEncoder {
             out.extend_from_slice(b"<tr>");
             for column in 0..self.document.columns.len() {
                 let cell = cells.get(row, column);
-                let number = matches!(cell, Cell::Integer(_) | Cell::Float(_));
+                let number = matches!(cell, Cell::Integer(_) | Cell::Float(_) | Cell::Number(_));
                 out.extend_from_slice(if number { b"<td class=\"n\">" } else { b"<td>" });
                 self.text.clear();
                 cell.write_text(&mut self.text);
@@ -156,7 +156,7 @@ impl HtmlEncoder {
 
 /// The head of a column, which orders by it: the other way around where it does already.
 fn heading(column: &Column, document: &Document) -> Markup {
-    let number = matches!(column.kind, ColumnType::Integer | ColumnType::Float);
+    let number = matches!(column.kind, ColumnType::Integer | ColumnType::Float | ColumnType::Number);
     let Some(links) = &document.links else {
         return html! { th scope="col" class=[number.then_some("n")] title=(column.summary) { (column.title) } };
     };

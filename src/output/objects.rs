@@ -56,8 +56,10 @@ fn write_value(cell: Cell<'_>, text: &mut Vec<u8>, out: &mut Vec<u8>) {
         Cell::Null => out.extend_from_slice(b"null"),
         Cell::Text(value) => write_string(value, out),
         Cell::Float(number) if !number.is_finite() => out.extend_from_slice(b"null"),
-        Cell::Integer(_) | Cell::Float(_) | Cell::Boolean(_) => cell.write_text(out),
-        Cell::Date(_) | Cell::DateTime(_) | Cell::Period(..) => {
+        // No number in JSON's eyes: infinite, or none at all.
+        Cell::Number(number) if !number.ends_with(|c: char| c.is_ascii_digit()) => out.extend_from_slice(b"null"),
+        Cell::Integer(_) | Cell::Float(_) | Cell::Number(_) | Cell::Boolean(_) => cell.write_text(out),
+        Cell::Date(_) | Cell::DateTime(_) | Cell::Timestamp(_) | Cell::Period(..) => {
             // Dates have nothing to escape.
             text.clear();
             cell.write_text(text);

@@ -83,7 +83,7 @@ impl Encoder for PdfEncoder {
     }
 
     fn end(&mut self, _: u64, out: &mut Vec<u8>) -> Result<Ending, EncodeError> {
-        let is_number = |kind| matches!(kind, ColumnType::Integer | ColumnType::Float);
+        let is_number = |kind| matches!(kind, ColumnType::Integer | ColumnType::Float | ColumnType::Number);
         let columns = self.document.columns.iter().map(|column| PaperColumn {
             title: column.title.clone(),
             right_aligned: is_number(column.kind),

@@ -225,7 +225,7 @@ fn axis(column: Option<&Column>, upwards: bool) -> Axis {
     };
     let scale = match column.kind {
         ColumnType::DateTime if upwards => Scale::TimeOfDay,
-        ColumnType::DateTime => Scale::Time,
+        ColumnType::DateTime | ColumnType::Timestamp => Scale::Time,
         ColumnType::Date => Scale::Period(Granularity::Day),
         ColumnType::PeriodOf(granularity) => Scale::Period(granularity),
         ColumnType::Integer => Scale::Count,
@@ -243,8 +243,9 @@ fn to_the_right(cell: Cell<'_>) -> f64 {
     match cell {
         Cell::Integer(number) => number as f64,
         Cell::Float(number) => number,
+        Cell::Number(number) => number.parse().unwrap_or(f64::NAN),
         Cell::Date(day) => (i64::from(day.0) * DAY) as f64,
-        Cell::DateTime(local) | Cell::Period(_, local) => local as f64,
+        Cell::DateTime(local) | Cell::Timestamp(local) | Cell::Period(_, local) => local as f64,
         Cell::Null | Cell::Text(_) | Cell::Boolean(_) => f64::NAN,
     }
 }

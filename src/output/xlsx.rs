@@ -214,6 +214,11 @@ fn write_cell(
         Cell::Float(number) => {
             sheet.write_number_with_format(row, column, number::rounded(number), &styles.float)?;
         }
+        // All digits that a spreadsheet has.
+        Cell::Number(number) => match number.parse::<f64>() {
+            Ok(number) if number.is_finite() => drop(sheet.write_number(row, column, number)?),
+            _ => drop(sheet.write_string(row, column, number)?),
+        },
         Cell::Boolean(value) => {
             sheet.write_boolean(row, column, value)?;
         }
@@ -223,7 +228,7 @@ fn write_cell(
         Cell::Period(Granularity::Day, start) => {
             sheet.write_number_with_format(row, column, serial(start), &styles.date)?;
         }
-        Cell::DateTime(local) => {
+        Cell::DateTime(local) | Cell::Timestamp(local) => {
             sheet.write_number_with_format(row, column, serial(local), &styles.date_time)?;
         }
         Cell::Period(..) => {
@@ -246,11 +251,12 @@ fn cut(text: &str) -> &str {
 
 fn width_of(column: &Column) -> f64 {
     let needed = match column.kind {
-        ColumnType::DateTime => 19,
+        ColumnType::DateTime | ColumnType::Timestamp => 19,
         ColumnType::Date => 10,
         ColumnType::Period | ColumnType::PeriodOf(_) => 21,
         ColumnType::Text | ColumnType::Enumeration => 24,
         ColumnType::Integer | ColumnType::Float | ColumnType::Boolean => 9,
+        ColumnType::Number => 16,
     };
     // The button of the filter stands beside the title.
     (column.title.chars().count() + 4).clamp(needed, 60) as f64

@@ -113,14 +113,14 @@ mod tests {
 
     #[test]
     fn every_file_is_a_report_that_compiles() {
-        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let engine = Engine::new(&EngineOptions::default()).unwrap();
         let catalog = Catalog::compile(&engine).unwrap();
         assert_eq!(catalog.reports().count(), REPORTS.len());
     }
 
     /// The plan of a report, for a request with these parameters, as it would be run and before.
     fn planned(report: &str, given: &[(&str, &str)], rows: Option<u64>) -> (String, String) {
-        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let engine = Engine::new(&EngineOptions::default()).unwrap();
         let catalog = Catalog::compile(&engine).unwrap();
         let report = catalog.report(report).unwrap();
         let snapshot = crate::store::Snapshot::empty(std::path::Path::new("/"));

@@ -1,5 +1,6 @@
 //! What a report says in a column.
 
+use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
 use crate::time::Granularity;
@@ -23,6 +24,9 @@ pub struct Column {
     pub values: Vec<String>,
     /// What it means.
     pub summary: String,
+    /// Of an answer to SQL: the type it has in formats for programs.
+    #[serde(skip)]
+    pub native: Option<DataType>,
 }
 
 /// What a column holds.
@@ -37,12 +41,18 @@ pub enum ColumnType {
     Integer,
     /// A number; two decimals in text formats, all of them elsewhere.
     Float,
+    /// A number with all its digits: only in answers to SQL.
+    #[serde(skip)]
+    Number,
     /// `true` or `false`.
     Boolean,
     /// A calendar day.
     Date,
     /// An instant, shown in the zone of the report.
     DateTime,
+    /// A time as it is, on the clock of its own zone, if it has one: only in answers to SQL.
+    #[serde(skip)]
+    Timestamp,
     /// A calendar period, as its first wall-clock time.
     Period,
     /// A calendar period of this length: what [`ColumnType::Period`] becomes in a request.
@@ -59,9 +69,10 @@ impl ColumnType {
             Self::Enumeration => "enumeration",
             Self::Integer => "integer",
             Self::Float => "float",
+            Self::Number => "number",
             Self::Boolean => "boolean",
             Self::Date => "date",
-            Self::DateTime => "date and time",
+            Self::DateTime | Self::Timestamp => "date and time",
             Self::Period | Self::PeriodOf(_) => "period",
         }
     }
@@ -91,6 +102,7 @@ impl Column {
             visibility: Visibility::Shown,
             values: Vec::new(),
             summary: summary.to_owned(),
+            native: None,
         };
         vec![
             column("fid", "Feature ID", ColumnType::Integer, "the number of the feature"),

@@ -223,6 +223,7 @@ mod tests {
             visibility: super::super::Visibility::Shown,
             values: vec!["Floating".to_owned(), "Token".to_owned()],
             summary: String::new(),
+            native: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Parameters: what a request may say, and how it is read.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use datafusion::scalar::ScalarValue;
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub enum ParamType {
     Count,
     /// A whole number, 0 or more.
     Offset,
+    /// Seconds, more than 0; with decimals if need be.
+    Seconds,
     /// Any text but the empty one.
     Text,
     /// One of a list.
@@ -86,6 +89,8 @@ pub enum Value {
     Boolean(bool),
     /// A whole number.
     Integer(u64),
+    /// A length of time.
+    Duration(Duration),
     /// A text.
     Text(String),
     /// A zone.
@@ -147,6 +152,7 @@ impl Param {
             ParamType::Handles | ParamType::Conditions | ParamType::Orderings | ParamType::Visibility | ParamType::Titles => {
                 Value::Text(text.to_owned())
             }
+            ParamType::Seconds => Value::Duration(seconds(text)?),
             ParamType::Text => Value::Text(Some(text).filter(|text| !text.is_empty())?.to_owned()),
             ParamType::Enumeration => Value::Text(self.values.iter().find(|value| value.eq_ignore_ascii_case(text))?.clone()),
             ParamType::Zone => Value::Zone(Zone::from_str(text).ok()?),
@@ -172,6 +178,7 @@ impl Param {
             ParamType::Boolean => "true, false, 1 or 0".to_owned(),
             ParamType::Count => "a whole number greater than zero".to_owned(),
             ParamType::Offset => "a whole number, zero or greater".to_owned(),
+            ParamType::Seconds => "a number of seconds greater than zero".to_owned(),
             ParamType::Text => "a text that is not empty".to_owned(),
             ParamType::Enumeration => format!("one of {}", self.values.join(", ")),
             ParamType::Zone => "an IANA time zone like Europe/Berlin".to_owned(),
@@ -184,6 +191,12 @@ impl Param {
             ParamType::Titles => r#"JSON like {"ldt":"When"}"#.to_owned(),
         }
     }
+}
+
+/// A length of time, in seconds.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let seconds: f64 = text.parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero())
 }
 
 /// A truth value, in any case.
@@ -209,6 +222,7 @@ impl Value {
             Self::Granularity(granularity) => ScalarValue::from(granularity.name()),
             Self::Boolean(value) => ScalarValue::from(*value),
             Self::Integer(number) => ScalarValue::from(i64::try_from(*number).unwrap_or(i64::MAX)),
+            Self::Duration(time) => ScalarValue::from(time.as_secs_f64()),
             Self::Text(text) => ScalarValue::from(text.as_str()),
             Self::Zone(zone) => ScalarValue::from(zone.name()),
             Self::Features(_) => ScalarValue::Null,
@@ -249,6 +263,7 @@ mod tests {
             &["0", "-1", "+1", "1.5", "", "99999999999999999999"],
         );
         accepts(ParamType::Offset, &["0"], &["-1"]);
+        accepts(ParamType::Seconds, &["1", "0.25", "1e2"], &["0", "-1", "", "NaN", "inf", "1 s"]);
         accepts(ParamType::Enumeration, &["floating"], &["Sinking"]);
         accepts(ParamType::Direction, &["asc", "DESC"], &["up", ""]);
         accepts(ParamType::Zone, &["Asia/Kolkata"], &["Mars/Base", "+01:00"]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use datafusion::scalar::ScalarValue;
 
@@ -41,6 +42,11 @@ pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
         optional("limit", ParamType::Count, "at most so many rows"),
         optional("offset", ParamType::Offset, "leave out so many rows first"),
         optional("tz", ParamType::Zone, "zone of days, hours and printed times; else the store's"),
+        optional(
+            "timeout",
+            ParamType::Seconds,
+            "the most that the answer may take; else what the server allows",
+        ),
     ]
 });
 
@@ -84,6 +90,8 @@ pub struct Request {
     pub offset: u64,
     /// What the caller calls the report.
     pub title: Option<String>,
+    /// How long the answer may take, if the caller says so.
+    pub timeout: Option<Duration>,
     /// The days it covers, where it covers any.
     pub days: Option<(Day, Day)>,
     /// Rows are of several features and say of which.
@@ -114,6 +122,10 @@ impl Request {
             granularity: None,
             limit: integer(values.remove("limit").as_ref()),
             offset: integer(values.remove("offset").as_ref()).unwrap_or(0),
+            timeout: match values.remove("timeout") {
+                Some(Value::Duration(timeout)) => Some(timeout),
+                _ => None,
+            },
             title: match values.remove("rn") {
                 Some(Value::Text(title)) => Some(title),
                 _ => None,

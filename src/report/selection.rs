@@ -191,6 +191,7 @@ mod tests {
             visibility,
             values: Vec::new(),
             summary: String::new(),
+            native: None,
         };
         vec![
             column("a", Visibility::Shown),

@@ -68,6 +68,7 @@ fn rows_keep_their_order_however_many_parts_compute_them() {
     let options = headroom::engine::EngineOptions {
         partitions: 8,
         batch_rows: 2,
+        ..Default::default()
     };
     let store = Store::with_options("UTC", options);
     let denials: String = (1..=20)

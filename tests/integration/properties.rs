@@ -413,6 +413,7 @@ fn in_one_part_and_tiny_batches() {
     let options = EngineOptions {
         partitions: 1,
         batch_rows: 3,
+        ..Default::default()
     };
     random_stores_agree_with_the_model("Europe/Berlin", options, CASES / 2);
 }
@@ -422,6 +423,7 @@ fn in_eight_parts_and_tiny_batches() {
     let options = EngineOptions {
         partitions: 8,
         batch_rows: 2,
+        ..Default::default()
     };
     random_stores_agree_with_the_model("America/New_York", options, CASES / 2);
 }

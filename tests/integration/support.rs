@@ -6,8 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use headroom::access::Access;
-use headroom::app::App;
+use headroom::access::{Access, Caller};
+use headroom::app::{App, AppOptions};
 use headroom::engine::EngineOptions;
 use headroom::import::{ImportOptions, Input, Tally};
 use headroom::output;
@@ -35,7 +35,14 @@ impl Store {
         let root = folder.path().join("store");
         headroom::store::create(&root, zone.parse().unwrap()).unwrap();
         Self {
-            app: App::new(&root, options).unwrap(),
+            app: App::new(
+                &root,
+                AppOptions {
+                    engine: options,
+                    ..AppOptions::default()
+                },
+            )
+            .unwrap(),
             folder,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
         }
@@ -83,7 +90,7 @@ impl Store {
                 report,
                 given: &given,
                 format: output::find(format).unwrap(),
-                access,
+                caller: &Caller::new("tester", access.clone()),
                 place: None,
             };
             let mut rendering = self.app.prepare(&ask)?.run().await?;

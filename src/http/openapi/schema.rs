@@ -47,6 +47,7 @@ fn of_param(param: &Param) -> Value {
         ParamType::Direction => json!({ "type": "string", "enum": ["ASC", "DESC"] }),
         ParamType::Count => json!({ "type": "integer", "minimum": 1, "maximum": 4_294_967_295_u32 }),
         ParamType::Offset => json!({ "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 }),
+        ParamType::Seconds => json!({ "type": "number", "minimum": 0.001, "maximum": 86_400 }),
         ParamType::Text => json!({ "type": "string", "minLength": 1 }),
         ParamType::Enumeration => json!({ "type": "string", "enum": param.values }),
         ParamType::Zone => json!({ "type": "string", "examples": ["Europe/Berlin"] }),
@@ -84,10 +85,12 @@ fn of_column(column: &Column) -> Value {
             json!({ "enum": values.collect::<Vec<_>>() })
         }
         ColumnType::Integer => json!({ "type": ["integer", "null"] }),
-        ColumnType::Float => json!({ "type": ["number", "null"] }),
+        ColumnType::Float | ColumnType::Number => json!({ "type": ["number", "null"] }),
         ColumnType::Boolean => json!({ "type": ["boolean", "null"] }),
         ColumnType::Date => json!({ "type": ["string", "null"], "format": "date" }),
-        ColumnType::DateTime => json!({ "type": ["string", "null"], "pattern": "^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$" }),
+        ColumnType::DateTime | ColumnType::Timestamp => {
+            json!({ "type": ["string", "null"], "pattern": "^\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}$" })
+        }
     };
     schema["title"] = column.title.as_str().into();
     schema["description"] = column.summary.as_str().into();

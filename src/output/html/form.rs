@@ -51,7 +51,7 @@ fn of_field(field: &Field) -> Markup {
             @match param.kind {
                 ParamType::Date => (input("date")),
                 ParamType::Time => (input("time")),
-                ParamType::Count | ParamType::Offset => (input("number")),
+                ParamType::Count | ParamType::Offset | ParamType::Seconds => (input("number")),
                 ParamType::Boolean => (choice(&[("true", "yes"), ("false", "no")])),
                 ParamType::Direction => (choice(&[("ASC", "smallest first"), ("DESC", "greatest first")])),
                 ParamType::Granularity => (choice(&Granularity::ALL.map(|granularity| (granularity.name(), granularity.name())))),

@@ -27,7 +27,7 @@ impl Place {
                 };
                 test(self.text(value)?)
             }
-            ColumnType::Integer | ColumnType::Float => {
+            ColumnType::Integer | ColumnType::Float | ColumnType::Number => {
                 let operator = match operator {
                     Some("ne") => Operator::NotEq,
                     Some("le") => Operator::LtEq,
@@ -44,7 +44,7 @@ impl Place {
                 let known = ordering(operator).ok_or_else(|| self.operator(column, operator.unwrap_or_default(), ORDERINGS))?;
                 Test::Day(known, self.day(value)?)
             }
-            ColumnType::DateTime => {
+            ColumnType::DateTime | ColumnType::Timestamp => {
                 let known = ordering(operator).ok_or_else(|| self.operator(column, operator.unwrap_or_default(), ORDERINGS))?;
                 self.instant(known, value, zone)?
             }

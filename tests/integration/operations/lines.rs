@@ -66,8 +66,10 @@ fn every_request_leaves_one_line() {
         let (first, total) = (line["first_byte_ms"].as_f64().unwrap(), line["total_ms"].as_f64().unwrap());
         assert!(0.0 < first && first <= total && total < 60_000.0, "{line}");
         assert_eq!((&line["level"], &line["target"]), (&json!("INFO"), &json!("headroom::access")));
+        let code = (status >= 400).then(|| answer.json()["code"].clone());
+        assert_eq!(line.get("code"), code.as_ref(), "{path}");
         assert_eq!(line["span"], json!({"name": "request", "request_id": id}));
-        let known = ["timestamp", "level", "target", "span", "method", "route", "status", "bytes"];
+        let known = ["timestamp", "level", "target", "span", "method", "route", "status", "code", "bytes"];
         let known = [&known[..], &["first_byte_ms", "total_ms", "token", "outcome"]].concat();
         for key in line.as_object().unwrap().keys() {
             assert!(known.contains(&key.as_str()), "{key}");
@@ -105,6 +107,18 @@ fn the_log_is_text_unless_json_is_asked_for() {
     let help = run_ok(&["serve", "--help"]);
     for words in ["--log-format", "HEADROOM_LOG_FORMAT", "text", "json", "HEADROOM_LOG says"] {
         assert!(help.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn whatever_is_done_for_a_request_is_logged_with_its_id() {
+    let (_folder, store) = sample();
+    let server = Server::start_in(store.as_ref(), &["--log-format", "json"], &[("HEADROOM_LOG", "headroom=debug")]);
+    server.send_to("GET", DENIALS, &[("X-Request-Id", "asked")], b"");
+    line(&server, "asked");
+    for words in ["headroom::engine::stream", "query ended"] {
+        let line: Value = serde_json::from_str(&server.logged(&[words])).unwrap();
+        assert_eq!(line["span"]["request_id"], "asked", "{line}");
     }
 }
 
@@ -197,7 +211,7 @@ fn an_answer_that_fails_after_its_first_byte_is_cut() {
     let line = line(&server, "half");
     assert_eq!((&line["outcome"], &line["status"]), (&json!("cut"), &json!(200)), "{line}");
     assert!((1..whole.body.len() as u64).contains(&line["bytes"].as_u64().unwrap()), "{line}");
-    let failed = server.logged(&["report failed after its first byte"]);
+    let failed = server.logged(&["an answer failed after its first byte"]);
     assert!(failed.contains("\"request_id\":\"half\""), "{failed}");
 }
 

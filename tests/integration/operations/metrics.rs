@@ -33,6 +33,7 @@ fn both_formats_are_what_they_say() {
     let (_folder, store) = sample();
     let server = Server::start(store.as_ref());
     server.send_to("GET", DENIALS, &[], b"");
+    server.send_to("GET", "/nothing", &[], b"");
     let told = |headers: &[(&str, &str)]| {
         let answer = server.send_to("GET", "/metrics", headers, b"");
         assert_eq!((answer.status, answer.whole), (200, true));
@@ -108,6 +109,8 @@ fn requests_are_counted_when_they_end() {
         BTreeSet::from(["/api/v1/report/feature/{feature}/denials/{format}", "/metrics", "unknown"])
     );
     assert_eq!(after.value("headroom_http_requests_in_flight"), 1.0, "the scrape itself");
+    let errors = [("code=1201", 40.0), ("code=1202", 1.0)].map(|(code, count)| (code.to_owned(), count));
+    assert_eq!(after.values("headroom_http_errors_total"), errors.into());
     assert_eq!(after.of("headroom_report_sent_bytes_total", "report=denials") as usize, sizes);
     let sent = after.value("headroom_http_sent_bytes_total") - before.value("headroom_http_sent_bytes_total");
     assert!(sent > sizes as f64 + 40.0 * 50.0, "{sent}");
@@ -147,6 +150,40 @@ fn a_request_is_in_flight_until_its_answer_ends() {
     drop(socket);
     server.logged(&["request_id=long", "outcome=gone"]);
     assert_eq!(scrape(&server).value("headroom_http_requests_in_flight"), 1.0);
+}
+
+#[test]
+fn queries_are_counted_where_they_are_and_by_outcome() {
+    let (_folder, store) = store_for_a_long_report();
+    let server = Server::start_with(store.as_ref(), &["--memory", "1GiB"]);
+    let before = scrape(&server);
+    let outcomes: Vec<String> = before.values("headroom_queries_total").into_keys().collect();
+    let all = ["cancelled", "done", "failed", "outOfMemory", "refused", "timedOut"].map(|outcome| format!("outcome={outcome}"));
+    assert_eq!(outcomes, all, "each is there from the start");
+    assert_eq!(before.value("headroom_query_memory_limit_bytes"), f64::from(1 << 30));
+    assert_eq!(server.send("GET", "/feature/json", &[], b"").status, 200);
+    assert_eq!(
+        server.send("POST", "/sql?format=csv", &[], b"SELECT 1 AS one").text(),
+        "one\r\n1\r\n"
+    );
+    assert_eq!(server.send("POST", "/sql?format=csv", &[], b"SELECT nothing").status, 400);
+    let mut socket = TcpStream::connect(&server.address).unwrap();
+    write!(socket, "GET /api/v1{LONG} HTTP/1.1\r\nHost: x\r\nX-Request-Id: long\r\n\r\n").unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let during = scrape(&server);
+    assert_eq!(
+        (during.value("headroom_queries_running"), during.value("headroom_queries_waiting")),
+        (1.0, 0.0)
+    );
+    let ended = |scrape: &Scrape, outcome: &str| scrape.of("headroom_queries_total", &format!("outcome={outcome}"));
+    assert_eq!((ended(&during, "done"), ended(&during, "cancelled")), (2.0, 0.0));
+    drop(socket);
+    server.logged(&["request_id=long", "outcome=gone"]);
+    let after = scrape(&server);
+    assert_eq!((after.value("headroom_queries_running"), ended(&after, "cancelled")), (0.0, 1.0));
+    let (_, count, _) = after.histogram("headroom_report_seconds", &[("report", "sql")]);
+    assert_eq!(count, 1.0);
+    assert_eq!(after.of("headroom_http_errors_total", "code=1601"), 1.0);
 }
 
 #[test]
@@ -292,6 +329,7 @@ fn the_reference_has_every_metric() {
     let (_folder, store) = sample();
     let server = Server::start(store.as_ref());
     scrape(&server);
+    server.send_to("GET", "/nothing", &[], b"");
     let rows: Vec<String> = scrape(&server)
         .0
         .iter()

@@ -1,0 +1,57 @@
+//! Answers on their way to a file, or to whoever reads the output.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::app::Rendering;
+
+/// Writes an answer to a file, or to standard output.
+pub(super) async fn write(rendering: Rendering, output: Option<&Path>) -> anyhow::Result<()> {
+    match output {
+        Some(path) => write_file(rendering, path)
+            .await
+            .with_context(|| format!("cannot write {}", path.display())),
+        None => match write_all(rendering, &mut io::stdout().lock()).await {
+            // Whoever reads has read enough.
+            Err(error) if is_closed_pipe(&error) => Ok(()),
+            written => written,
+        },
+    }
+}
+
+/// Writes a file that is there as a whole or not at all.
+async fn write_file(rendering: Rendering, path: &Path) -> anyhow::Result<()> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let mut file = io::BufWriter::new(create(&partial)?);
+    let written = write_all(rendering, &mut file).await;
+    let synced = written.and_then(|()| Ok(file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?));
+    match synced {
+        Ok(()) => Ok(std::fs::rename(&partial, path)?),
+        Err(error) => {
+            let _already_failing = std::fs::remove_file(&partial);
+            Err(error)
+        }
+    }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    File::options().write(true).create(true).truncate(true).open(path)
+}
+
+async fn write_all(mut rendering: Rendering, out: &mut impl Write) -> anyhow::Result<()> {
+    while let Some(piece) = rendering.next().await? {
+        out.write_all(&piece)?;
+    }
+    Ok(out.flush()?)
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,254 @@
+//! SQL that somebody else wrote.
+//!
+//! ```text
+//!   text ─▶ guard (size, before anything recurses) ─▶ parse ─▶ one query, nothing else ─▶ plan ─▶ parameters as values
+//!        ─▶ (engine) tables behind the fence ─▶ run ─▶ what EXPLAIN shows, without places and other people's counts
+//! ```
+//!
+//! The invariant: what comes in asks questions about the tables of the store and of `information_schema`, and can neither change
+//! nor reach anything else. How much it may use is not decided here: see `worker`.
+
+mod disclosure;
+mod guard;
+mod information;
+mod limited;
+mod parameters;
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::catalog::{
+    CatalogProvider as _, CatalogProviderList as _, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    SchemaProvider as _,
+};
+use datafusion::common::DFSchema;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SQLOptions, SessionContext};
+use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
+use datafusion_pg_catalog::setup_pg_catalog;
+use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::disclosure::fenced;
+pub use self::parameters::Parameters;
+use super::tables::Tables;
+use super::{EngineError, EngineResult};
+use crate::store::Snapshot;
+
+/// What the catalog and the schema of the tables are called.
+const CATALOG: &str = "headroom";
+const SCHEMA: &str = "public";
+
+/// Something that somebody wants to know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// The SQL: one query.
+    pub sql: String,
+    /// What its placeholders stand for.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// Whose SQL it is.
+    #[serde(default)]
+    pub dialect: Dialect,
+}
+
+impl Question {
+    /// Refuses what is too much to be planned, without planning it.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::TooLong`] and [`EngineError::Refused`] say what is too much.
+    pub fn check(&self) -> EngineResult<()> {
+        guard::check(&self.sql)
+    }
+}
+
+/// Whose SQL it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// The engine's own.
+    #[default]
+    Own,
+    /// What tools of PostgreSQL send, with its catalog.
+    Postgres,
+}
+
+/// What a question takes and gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    /// Its placeholders, like `$1` and `$name`, in order, and their types as far as they can be told.
+    pub parameters: Vec<(String, Option<DataType>)>,
+    /// The columns of its rows.
+    pub schema: SchemaRef,
+}
+
+/// Where SQL of others is planned: a catalog of its own, without rows, and functions that stay within limits.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    dialect: Dialect,
+    state: SessionState,
+}
+
+impl Session {
+    /// A session beside that of the engine.
+    #[expect(clippy::disallowed_methods, reason = "this is the engine")]
+    pub(super) fn new(engine: &SessionState, dialect: Dialect) -> EngineResult<Self> {
+        let tables = MemorySchemaProvider::new();
+        for (name, table) in Tables::new(Snapshot::empty(std::path::Path::new("/")))?.providers() {
+            tables.register_table(name.to_owned(), table)?;
+        }
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(SCHEMA, Arc::new(tables))?;
+        let catalogs = Arc::new(MemoryCatalogProviderList::new());
+        let catalog = Arc::new(catalog);
+        let information = information::Information::new(Arc::clone(&catalogs) as _);
+        catalog.register_schema("information_schema", Arc::new(information))?;
+        catalogs.register_catalog(CATALOG.to_owned(), catalog);
+        let mut config = engine.config().clone().with_default_catalog_and_schema(CATALOG, SCHEMA);
+        // The catalog above is all there is.
+        config.options_mut().catalog.create_default_catalog_and_schema = false;
+        let mut functions: Vec<_> = engine.scalar_functions().values().map(limited::limited).collect();
+        // The same function may be known by several names.
+        functions.sort_by(|one, other| one.name().cmp(other.name()));
+        functions.dedup_by(|one, other| one.name() == other.name());
+        // Where the files lie is nobody's business.
+        functions.retain(|function| !["input_file_name", "file_row_index"].contains(&function.name()));
+        let state = SessionStateBuilder::new_from_existing(engine.clone())
+            .with_config(config)
+            .with_catalog_list(catalogs)
+            .with_scalar_functions(functions)
+            .build();
+        let state = match dialect {
+            Dialect::Own => state,
+            Dialect::Postgres => {
+                let context = SessionContext::new_with_state(state);
+                setup_pg_catalog(&context, CATALOG, EmptyContextProvider).map_err(|error| EngineError::Query(*error))?;
+                context.state()
+            }
+        };
+        Ok(Self { dialect, state })
+    }
+
+    pub(super) const fn state(&self) -> &SessionState {
+        &self.state
+    }
+
+    /// Plans SQL, if it is a question.
+    pub(super) async fn plan(&self, question: &Question) -> EngineResult<LogicalPlan> {
+        question.check()?;
+        let statement = self.parse(&question.sql)?;
+        let plan = self.state.statement_to_plan(statement).await.map_err(blame)?;
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&plan)
+            .map_err(|_changes| only_questions())?;
+        Ok(plan)
+    }
+
+    /// Puts values in the places of placeholders.
+    pub(super) fn bind(&self, plan: LogicalPlan, parameters: &Parameters) -> EngineResult<LogicalPlan> {
+        parameters.bind(plan)
+    }
+
+    pub(super) async fn describe(&self, question: &Question) -> EngineResult<Described> {
+        let plan = self.plan(question).await?;
+        Ok(Described {
+            parameters: parameters::of_plan(&plan)?,
+            schema: Arc::new(DFSchema::as_arrow(plan.schema()).clone()),
+        })
+    }
+
+    fn parse(&self, sql: &str) -> EngineResult<Statement> {
+        let mut statements = match self.dialect {
+            Dialect::Own => {
+                let recursion = self.state.config().options().sql_parser.recursion_limit;
+                let parser = DFParserBuilder::new(sql).with_recursion_limit(recursion.get()).build();
+                parser.and_then(|mut parser| parser.parse_statements()).map_err(blame)?
+            }
+            Dialect::Postgres => PostgresCompatibilityParser::new()
+                .parse(sql)
+                .map_err(|error| EngineError::Refused(error.to_string()))?
+                .into_iter()
+                .map(|statement| Statement::Statement(Box::new(statement)))
+                .collect(),
+        };
+        match (statements.pop_front(), statements.len()) {
+            (None, _) => Err(EngineError::Refused("there is no SQL; expected one query".to_owned())),
+            (Some(_), more) if more > 0 => Err(EngineError::Refused(format!(
+                "there are {} statements; expected one query",
+                more + 1
+            ))),
+            (Some(statement), _) => {
+                if is_question(&statement) {
+                    Ok(statement)
+                } else {
+                    Err(only_questions())
+                }
+            }
+        }
+    }
+}
+
+/// Whether a statement only asks. What is inside of an explained one is looked at again once it is planned.
+fn is_question(statement: &Statement) -> bool {
+    use datafusion::sql::sqlparser::ast::Statement as Sql;
+    match statement {
+        Statement::Statement(statement) => matches!(
+            **statement,
+            Sql::Query(_)
+                | Sql::Explain { .. }
+                | Sql::ExplainTable { .. }
+                | Sql::ShowTables { .. }
+                | Sql::ShowColumns { .. }
+                | Sql::ShowFunctions { .. }
+        ),
+        Statement::Explain(explained) => is_question(&explained.statement),
+        Statement::CreateExternalTable(_) | Statement::CopyTo(_) | Statement::Reset(_) => false,
+    }
+}
+
+fn only_questions() -> EngineError {
+    EngineError::Refused(
+        "only questions are answered: SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES; nothing can be changed".to_owned(),
+    )
+}
+
+/// Tells what is wrong with SQL, or with the rows that it met, from what is wrong with us.
+fn blame(error: DataFusionError) -> EngineError {
+    let text = || {
+        let message = error.find_root().strip_backtrace();
+        // Internal errors come with a request to report them to the makers of the engine.
+        let message = message.split("\nThis issue was likely caused").next().unwrap_or_default();
+        message.split("\n\nbacktrace:").next().unwrap_or_default().trim().to_owned()
+    };
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(_) => error.into(),
+        DataFusionError::SQL(..)
+        | DataFusionError::Plan(_)
+        | DataFusionError::Configuration(_)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::NotImplemented(_)
+        | DataFusionError::Substrait(_)
+        | DataFusionError::Internal(_) => EngineError::Refused(text()),
+        DataFusionError::Execution(_) | DataFusionError::ArrowError(..) => EngineError::Failed(text()),
+        _ => error.into(),
+    }
+}
+
+/// Tells what is wrong with the rows that a question met from what is wrong with us.
+pub(super) fn blame_rows(error: EngineError) -> EngineError {
+    match error {
+        EngineError::Query(error) => blame(error),
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! A table for a terminal. Columns are as wide as their first rows need; later rows that need more get more.
+
+use arrow::array::RecordBatch;
+
+use super::cell::{Cell, Cells};
+use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
+use crate::report::{Column, ColumnType, Family};
+
+/// A table for a terminal.
+#[derive(Debug)]
+pub(super) struct Table;
+
+/// How many rows are looked at before the first is written.
+const LOOKED_AT: usize = 1000;
+
+impl Format for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "text/plain; charset=utf-8"
+    }
+
+    fn family(&self) -> Family {
+        Family::Records
+    }
+
+    fn disposition(&self) -> Disposition {
+        Disposition::Read
+    }
+
+    fn encoder(&self, document: Document) -> Box<dyn Encoder> {
+        Box::new(TableEncoder {
+            columns: document.columns,
+            waiting: Vec::new(),
+            widths: None,
+            rows: 0,
+        })
+    }
+}
+
+struct TableEncoder {
+    columns: Vec<Column>,
+    /// Rows that wait until the widths are known.
+    waiting: Vec<Vec<String>>,
+    widths: Option<Vec<usize>>,
+    rows: u64,
+}
+
+impl Encoder for TableEncoder {
+    fn begin(&mut self, _: &mut Vec<u8>) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        self.rows += batch.num_rows() as u64;
+        let cells = Cells::new(batch, &self.columns)?;
+        for row in 0..batch.num_rows() {
+            self.waiting
+                .push((0..self.columns.len()).map(|column| shown(cells.get(row, column))).collect());
+        }
+        if self.widths.is_some() || self.waiting.len() >= LOOKED_AT {
+            self.flush(out);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: u64, out: &mut Vec<u8>) -> Result<Ending, EncodeError> {
+        self.flush(out);
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        out.extend_from_slice(format!("({} {rows})\n", self.rows).as_bytes());
+        Ok(Ending::Whole)
+    }
+}
+
+impl TableEncoder {
+    fn flush(&mut self, out: &mut Vec<u8>) {
+        if self.widths.is_none() {
+            let width = |place: usize| {
+                let cells = self.waiting.iter().map(|row| row[place].chars().count());
+                cells.chain([self.columns[place].title.chars().count()]).max().unwrap_or(0)
+            };
+            let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
+            let titles: Vec<String> = self.columns.iter().map(|column| column.title.clone()).collect();
+            self.line(&titles, &widths, out);
+            let rules: Vec<String> = widths.iter().map(|width| "-".repeat(width + 2)).collect();
+            out.extend_from_slice(rules.join("+").as_bytes());
+            out.push(b'\n');
+            self.widths = Some(widths);
+        }
+        let widths = self.widths.clone().unwrap_or_default();
+        for row in std::mem::take(&mut self.waiting) {
+            self.line(&row, &widths, out);
+        }
+    }
+
+    fn line(&self, cells: &[String], widths: &[usize], out: &mut Vec<u8>) {
+        let numbers = |column: &Column| matches!(column.kind, ColumnType::Integer | ColumnType::Float | ColumnType::Number);
+        let cell = |((cell, width), column): ((&String, &usize), &Column)| {
+            if numbers(column) {
+                format!(" {cell:>width$} ")
+            } else {
+                format!(" {cell:width$} ")
+            }
+        };
+        let line: Vec<String> = cells.iter().zip(widths).zip(&self.columns).map(cell).collect();
+        out.extend_from_slice(line.join("|").trim_end().as_bytes());
+        out.push(b'\n');
+    }
+}
+
+/// A cell on one line, and nothing in it that a terminal would obey.
+fn shown(cell: Cell<'_>) -> String {
+    let mut text = Vec::new();
+    cell.write_text(&mut text);
+    let text = String::from_utf8_lossy(&text);
+    // Plans have several lines; those are their point.
+    text.replace('\n', "⏎")
+        .chars()
+        .map(|c| if c.is_control() { '·' } else { c })
+        .collect()
+}

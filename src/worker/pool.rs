@@ -1,0 +1,304 @@
+//! The server's side: workers that are asked, kept for the next question, or killed.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::runtime::SpawnedTask;
+use futures::{Stream, StreamExt as _, stream};
+use tempfile::TempDir;
+use tokio::io::{AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+
+use super::frame::{self, Kind, Report, Unpacker};
+use super::watch::TOO_MUCH;
+use super::{Ask, Failure};
+use crate::engine::{Control, Described, EngineError, EngineResult, Planned, Progress, RowStream};
+
+/// How workers are made.
+#[derive(Debug, Clone)]
+pub struct WorkerOptions {
+    /// The program.
+    pub program: PathBuf,
+    /// The store.
+    pub root: PathBuf,
+    /// Bytes of memory that a worker may take.
+    pub memory: u64,
+    /// Where workers have their scratch folders.
+    pub scratch: PathBuf,
+    /// Bytes that a worker may put there.
+    pub scratch_bytes: u64,
+    /// How many parts of a query run at once.
+    pub partitions: usize,
+}
+
+/// How long a worker waits for another question.
+const IDLE: Duration = Duration::from_secs(30);
+/// How many wait.
+const MOST_IDLE: usize = 4;
+/// A worker that has taken more than this is not kept: it may not give it back.
+const KEPT_MEMORY: u64 = 256 * 1024 * 1024;
+
+/// Workers.
+#[derive(Debug)]
+pub struct Workers {
+    options: WorkerOptions,
+    idle: Mutex<Vec<Worker>>,
+    sweeper: Mutex<Option<SpawnedTask<()>>>,
+}
+
+impl Workers {
+    /// No workers yet; they are made when they are needed.
+    #[must_use]
+    pub const fn new(options: WorkerOptions) -> Self {
+        Self {
+            options,
+            idle: Mutex::new(Vec::new()),
+            sweeper: Mutex::new(None),
+        }
+    }
+
+    /// Bytes of memory that a worker may take.
+    #[must_use]
+    pub const fn memory(&self) -> u64 {
+        self.options.memory
+    }
+
+    /// The rows that answer a question.
+    ///
+    /// # Errors
+    ///
+    /// When the question is not accepted, or the worker breaks. What fails later comes with the rows.
+    pub async fn rows(self: &Arc<Self>, runtime: &tokio::runtime::Handle, ask: Ask, control: &Control) -> EngineResult<RowStream> {
+        let (workers, progress) = (Arc::clone(self), Arc::clone(&control.progress));
+        let planned = async move {
+            let (mut worker, columns) = workers.ask(&ask).await?;
+            let schema = worker.unpacker.columns(columns).map_err(EngineError::of_rows)?;
+            Ok(Planned {
+                schema,
+                rows: Box::pin(rows(workers, worker, progress)),
+            })
+        };
+        RowStream::start(runtime, control.clone(), planned).await
+    }
+
+    /// What a question takes and gives.
+    ///
+    /// # Errors
+    ///
+    /// When it is not accepted, or the worker breaks.
+    pub async fn describe(self: &Arc<Self>, runtime: &tokio::runtime::Handle, ask: Ask, control: &Control) -> EngineResult<Described> {
+        let workers = Arc::clone(self);
+        let work = async move {
+            let (mut worker, parameters) = workers.ask(&ask).await?;
+            let parameters = Unpacker::default().columns(parameters).map_err(EngineError::of_rows)?;
+            let Some((Kind::Columns, columns)) = worker.next().await? else {
+                return Err(worker.post_mortem().await);
+            };
+            let schema: SchemaRef = worker.unpacker.columns(columns).map_err(EngineError::of_rows)?;
+            if let Some((Kind::End, _)) = worker.next().await? {
+                workers.keep(worker, 0);
+            }
+            let parameter = |field: &Arc<arrow::datatypes::Field>| {
+                let known = (*field.data_type() != DataType::Null).then(|| field.data_type().clone());
+                (field.name().clone(), known)
+            };
+            Ok(Described {
+                parameters: parameters.fields().iter().map(parameter).collect(),
+                schema,
+            })
+        };
+        let work = {
+            let _entered = runtime.enter();
+            SpawnedTask::spawn(work)
+        };
+        let allowed = control.budget.time.unwrap_or(Duration::MAX);
+        tokio::select! {
+            described = work => described.unwrap_or(Err(EngineError::Died)),
+            () = control.stop.cancelled() => Err(EngineError::Stopped),
+            () = tokio::time::sleep(allowed) => Err(EngineError::OutOfTime { allowed }),
+        }
+    }
+
+    /// Asks a worker; what it answers first are columns.
+    async fn ask(self: &Arc<Self>, ask: &Ask) -> EngineResult<(Worker, Vec<u8>)> {
+        let mut line = serde_json::to_vec(ask).map_err(|error| EngineError::Worker(error.to_string()))?;
+        line.push(b'\n');
+        // One that waited may have died meanwhile, through no fault of the question.
+        let waited = self.idle().pop();
+        if let Some(mut worker) = waited
+            && let Ok(()) = worker.stdin.write_all(&line).await
+            && let Ok(Some(frame)) = worker.next().await
+        {
+            return self.columns(worker, frame);
+        }
+        let mut worker = self
+            .spawn()
+            .map_err(|error| EngineError::Worker(format!("no process for it: {error}")))?;
+        if worker.stdin.write_all(&line).await.is_err() {
+            return Err(worker.post_mortem().await);
+        }
+        match worker.next().await? {
+            Some(frame) => self.columns(worker, frame),
+            None => Err(worker.post_mortem().await),
+        }
+    }
+
+    fn columns(self: &Arc<Self>, worker: Worker, frame: (Kind, Vec<u8>)) -> EngineResult<(Worker, Vec<u8>)> {
+        match frame {
+            (Kind::Columns, columns) => Ok((worker, columns)),
+            (Kind::Failure, failure) => {
+                // A question that is refused has not hurt anybody.
+                self.keep(worker, 0);
+                Err(failed(&failure))
+            }
+            (kind, _) => Err(EngineError::Worker(format!("{kind:?} before the columns"))),
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Worker>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn(&self) -> std::io::Result<Worker> {
+        let options = &self.options;
+        let scratch = tempfile::Builder::new().prefix("worker-").tempdir_in(&options.scratch)?;
+        let mut child = Command::new(&options.program)
+            .arg("sql-worker")
+            .arg("--store")
+            .arg(&options.root)
+            .arg("--scratch")
+            .arg(scratch.path())
+            .arg("--memory-bytes")
+            .arg(options.memory.to_string())
+            .arg("--scratch-bytes")
+            .arg(options.scratch_bytes.to_string())
+            .arg("--partitions")
+            .arg(options.partitions.to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(std::io::Error::other("a process without pipes"));
+        };
+        Ok(Worker {
+            child,
+            stdin,
+            stdout: BufReader::with_capacity(256 * 1024, stdout),
+            unpacker: Unpacker::default(),
+            since: Instant::now(),
+            _scratch: scratch,
+        })
+    }
+
+    /// Keeps a worker for the next question.
+    fn keep(self: &Arc<Self>, mut worker: Worker, memory: u64) {
+        if memory > KEPT_MEMORY {
+            return;
+        }
+        worker.since = Instant::now();
+        worker.unpacker = Unpacker::default();
+        let mut idle = self.idle();
+        if idle.len() < MOST_IDLE {
+            idle.push(worker);
+        }
+        drop(idle);
+        // A worker that waits keeps files of the store from being deleted: it must not wait for ever.
+        let workers = Arc::downgrade(self);
+        let sweep = async move {
+            tokio::time::sleep(IDLE).await;
+            if let Some(workers) = workers.upgrade() {
+                workers.idle().retain(|worker| worker.since.elapsed() < IDLE);
+            }
+        };
+        let mut sweeper = self.sweeper.lock().unwrap_or_else(PoisonError::into_inner);
+        *sweeper = Some(SpawnedTask::spawn(sweep));
+    }
+}
+
+/// A process that answers questions. Dropped, it is killed.
+#[derive(Debug)]
+struct Worker {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    unpacker: Unpacker,
+    since: Instant,
+    /// Goes after the process: what it left there goes with it.
+    _scratch: TempDir,
+}
+
+impl Worker {
+    async fn next(&mut self) -> EngineResult<Option<(Kind, Vec<u8>)>> {
+        match frame::next(&mut self.stdout).await {
+            // Half a frame is what a process leaves that dies while it speaks.
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
+            frame => frame.map_err(|error| EngineError::Worker(error.to_string())),
+        }
+    }
+
+    /// Why it died.
+    async fn post_mortem(mut self) -> EngineError {
+        use std::os::unix::process::ExitStatusExt as _;
+        match self.child.wait().await {
+            Ok(status) if status.code() == Some(TOO_MUCH) => EngineError::Exhausted(
+                "the query took more memory than a query may; ask for fewer days, groups or columns, or shorter texts and lists".to_owned(),
+            ),
+            Ok(status) => match status.signal() {
+                Some(signal) => EngineError::Worker(format!("signal {signal}")),
+                None => EngineError::Worker(status.to_string()),
+            },
+            Err(error) => EngineError::Worker(error.to_string()),
+        }
+    }
+}
+
+/// The rows that a worker says.
+fn rows(workers: Arc<Workers>, worker: Worker, progress: Arc<Progress>) -> impl Stream<Item = EngineResult<RecordBatch>> + Send {
+    let pieces = stream::unfold(Some((workers, worker, progress)), async |state| {
+        let (workers, mut worker, progress) = state?;
+        loop {
+            let failure = match worker.next().await {
+                Ok(Some((Kind::Rows, content))) => match worker.unpacker.unpack(content) {
+                    Ok(batches) => return Some((Ok(batches), Some((workers, worker, progress)))),
+                    Err(error) => EngineError::of_rows(error),
+                },
+                Ok(Some((Kind::Progress, content))) => {
+                    if let Ok(report) = serde_json::from_slice::<Report>(&content) {
+                        progress.scanned.set(report.scanned);
+                        progress.spilled.set(report.spilled);
+                        progress.memory.set(report.memory);
+                    }
+                    continue;
+                }
+                Ok(Some((Kind::End, _))) => {
+                    let memory = progress.memory.get();
+                    progress.memory.set(0);
+                    workers.keep(worker, memory);
+                    return None;
+                }
+                Ok(Some((Kind::Failure, content))) => failed(&content),
+                Ok(Some((Kind::Columns, _))) => EngineError::Worker("columns among the rows".to_owned()),
+                Ok(None) => worker.post_mortem().await,
+                Err(error) => error,
+            };
+            progress.memory.set(0);
+            return Some((Err(failure), None));
+        }
+    });
+    pieces.fuse().flat_map(|batches| match batches {
+        Ok(batches) => stream::iter(batches.into_iter().map(Ok).collect::<Vec<_>>()),
+        Err(error) => stream::iter(vec![Err(error)]),
+    })
+}
+
+fn failed(content: &[u8]) -> EngineError {
+    match serde_json::from_slice::<Failure>(content) {
+        Ok(failure) => failure.into(),
+        Err(error) => EngineError::Worker(error.to_string()),
+    }
+}
