@@ -60,7 +60,7 @@ fn import(app: &App, name: &str, file: std::fs::File, options: &ImportOptions) -
         }
         Err(AppError::Import(ImportError::Store(_)) | AppError::Store(_)) => (ImportOutcome::Failed, 0),
         Err(AppError::Import(_)) => (ImportOutcome::Refused, 0),
-        Err(AppError::Report(_) | AppError::Engine(_) | AppError::Encoding(_)) => (ImportOutcome::Failed, 0),
+        Err(AppError::Report(_) | AppError::Engine(_) | AppError::Encoding(_) | AppError::Query(_)) => (ImportOutcome::Failed, 0),
     };
     app.metrics().import_ends(outcome, events, begun.elapsed());
     imported
