@@ -26,7 +26,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     store: StoreArgs,
-    /// How lines of the log on standard error are written; HEADROOM_LOG says which there are, like warn,headroom=info
+    /// How lines of the log on standard error are written; `HEADROOM_LOG` says which there are, like warn,headroom=info
     #[arg(long, env = "HEADROOM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
     #[command(flatten)]

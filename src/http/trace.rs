@@ -170,7 +170,7 @@ impl Drop for Line {
         });
         let total = self.begun.elapsed();
         // An answer without a body has its first byte in its head.
-        let first_byte = self.first_byte.or((outcome == Outcome::Whole).then_some(total));
+        let first_byte = self.first_byte.or_else(|| (outcome == Outcome::Whole).then_some(total));
         let route = self.route.as_ref().map_or(UNKNOWN, MatchedPath::as_str);
         let Learnt { token, report } = &*self.slip.0;
         let is_computed = self.method != "HEAD" && self.status == Some(StatusCode::OK);

@@ -105,7 +105,7 @@ fn the_log_is_text_unless_json_is_asked_for() {
     assert!(told.contains("request_id=three"), "{told}");
     assert!(!quiet.log().contains("outcome"), "{}", quiet.log());
     let help = run_ok(&["serve", "--help"]);
-    for words in ["--log-format", "HEADROOM_LOG_FORMAT", "text", "json", "HEADROOM_LOG says"] {
+    for words in ["--log-format", "HEADROOM_LOG_FORMAT", "text", "json", "`HEADROOM_LOG` says"] {
         assert!(help.contains(words), "{words}");
     }
 }
