@@ -26,6 +26,9 @@ fn sample() -> (tempfile::TempDir, String) {
     (folder, store)
 }
 
+/// Names and values of the headers of a request.
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 const DENIALS: &str = "/api/v1/report/feature/2/denials/json?sd=2026-03-02&ed=2026-03-03";
 
 /// Overwrites the partition file of a table and day, all but its last bytes, which say where everything is.
@@ -50,7 +53,7 @@ fn every_answer_has_an_id() {
     let server = Server::start(store.as_ref());
     let tag = server.send_to("GET", DENIALS, &[], b"").header("etag").unwrap().to_owned();
     let form = ("Content-Type", "application/x-www-form-urlencoded");
-    let asked: [(&str, &str, &[(&str, &str)], u16); 16] = [
+    let asked: [(&str, &str, Headers<'_>, u16); 16] = [
         ("GET", DENIALS, &[], 200),
         ("GET", DENIALS, &[("Accept-Encoding", "gzip")], 200),
         ("HEAD", DENIALS, &[], 200),

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use headroom::event::Table;
 use serde_json::{Value, json};
 
-use super::{DENIALS, damage, sample};
+use super::{DENIALS, Headers, damage, sample};
 use crate::server::{LARGE, LONG, log, store_for_a_large_answer, store_for_a_long_report, temporary_store};
 use crate::support::{Answer, Server, run_ok};
 
@@ -20,6 +20,9 @@ fn line(server: &Server, id: &str) -> Value {
     serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
 }
 
+/// A method, path and headers, and the status, route and token that are told of them.
+type Asked<'a> = (&'a str, &'a str, Headers<'a>, u16, &'a str, Option<&'a str>);
+
 #[test]
 fn every_request_leaves_one_line() {
     let (_folder, store) = sample();
@@ -29,7 +32,7 @@ fn every_request_leaves_one_line() {
     let negotiated = "/api/v1/report/feature/{feature}/denials";
     let short = DENIALS.replace("/json", "");
     let import = "/api/v1/import?server=x";
-    let asked: [(&str, &str, &[(&str, &str)], u16, &str, Option<&str>); 12] = [
+    let asked: [Asked<'_>; 12] = [
         ("GET", DENIALS, &[], 200, pattern, Some("local")),
         ("GET", &short, &gzip, 200, negotiated, Some("local")),
         ("HEAD", DENIALS, &[], 200, pattern, Some("local")),
