@@ -23,6 +23,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::telemetry::LogFormat;
+
 /// Who was refused a license, how many were in use, for how many of the working hours, by how
 /// many users: answers from the logs of license servers
 ///
@@ -62,6 +64,15 @@ pub(crate) struct StoreArgs {
 }
 
 impl Cli {
+    /// How the command writes its log.
+    #[must_use]
+    pub const fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Serve(args) => args.log_format(),
+            _ => LogFormat::Text,
+        }
+    }
+
     /// Runs the command.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::listener::Peer;
-use super::{ApiError, Shared};
+use super::{ApiError, Shared, trace};
 use crate::access::{Access, Caller};
 use crate::store::Grant;
 use crate::token;
@@ -30,6 +30,7 @@ pub(super) async fn authorize(
     };
     match check(request.headers(), peer, snapshot.grants()) {
         Ok(caller) => {
+            trace::learn_token(request.extensions(), caller.name());
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -52,7 +53,7 @@ fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Call
 }
 
 /// The token that a request shows.
-fn shown(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
     if let Some(token) = headers.get("x-auth-token") {
         // What is no text is no token either, but it was shown.
         return Some(token.to_str().unwrap_or_default().trim());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -32,6 +32,7 @@ pub struct Snapshot {
     secret: Secret,
     pub(super) doubts: Doubts,
     fingerprint: [u8; 32],
+    pub(super) in_use: OnceLock<BTreeMap<Id, u64>>,
     _lease: Option<ReaderLease>,
 }
 
@@ -76,6 +77,7 @@ impl Snapshot {
             secret: Secret::of_bytes([0; 32]),
             doubts: Doubts::default(),
             fingerprint: [0; 32],
+            in_use: OnceLock::new(),
             _lease: None,
         })
     }
@@ -106,6 +108,7 @@ impl Snapshot {
             secret,
             doubts: Doubts::read(&reading)?,
             fingerprint,
+            in_use: OnceLock::new(),
             _lease: Some(lease),
         }))
     }
@@ -132,6 +135,13 @@ impl Snapshot {
     #[must_use]
     pub fn servers(&self) -> &[ServerState] {
         &self.servers
+    }
+
+    /// The license server of a number.
+    #[must_use]
+    pub fn server(&self, id: Id) -> Option<&ServerState> {
+        let place = self.servers.binary_search_by_key(&id, |state| state.server.id).ok()?;
+        self.servers.get(place)
     }
 
     /// All features, by number.

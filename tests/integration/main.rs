@@ -18,6 +18,7 @@ mod formats;
 mod golden;
 mod idempotence;
 mod model;
+mod operations;
 mod properties;
 mod quality;
 mod readers;

@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use headroom::access::{Access, Caller};
 use headroom::app::{App, AppOptions};
@@ -195,6 +197,7 @@ pub fn run_ok(args: &[&str]) -> String {
 pub struct Server {
     child: Child,
     pub address: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -204,9 +207,15 @@ impl Server {
     }
 
     pub fn start_with(root: &Path, args: &[&str]) -> Self {
+        Self::start_in(root, args, &[])
+    }
+
+    /// Serves a store with these settings in the environment.
+    pub fn start_in(root: &Path, args: &[&str], settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--store", root.to_str().unwrap(), "--listen", "127.0.0.1:0"])
             .args(args)
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -215,7 +224,35 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
         let address = said.trim().rsplit_once("http://").map(|(_, address)| address.to_owned());
         let address = address.unwrap_or_else(|| panic!("the server said {said:?}"));
-        Self { child, address }
+        let log = Arc::<Mutex<String>>::default();
+        // A log that nobody reads stops whoever writes it.
+        let (mut lines, written) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
+                written.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        Self { child, address, log }
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The first line of its log that has all these words; waits for it.
+    pub fn logged(&self, words: &[&str]) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
+                return line.to_owned();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "no line has {words:?}:\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -229,8 +266,13 @@ impl Server {
 
     /// Sends a request and reads the whole answer. A client of its own, so that nothing hides what is on the wire.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.send_to(method, &format!("/api/v1{path}"), headers, body)
+    }
+
+    /// The same for any path.
+    pub fn send_to(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut socket = std::net::TcpStream::connect(&self.address).unwrap();
-        let mut request = format!("{method} /api/v1{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
