@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod document;
+mod files;
 mod generate;
 mod import;
 mod init;
@@ -44,6 +45,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Report(report::ReportArgs),
     Sql(sql::SqlArgs),
+    Files(files::FilesArgs),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
@@ -74,6 +76,8 @@ impl Cli {
             Command::Serve(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Sql(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Files(args) => args.run(),
             Command::Generate(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Check(args) => args.run(),
