@@ -6,6 +6,7 @@
 mod check;
 mod demo;
 mod document;
+mod export;
 mod files;
 mod generate;
 mod import;
@@ -45,6 +46,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Report(report::ReportArgs),
     Sql(sql::SqlArgs),
+    Export(export::ExportArgs),
     Files(files::FilesArgs),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),

@@ -13,6 +13,7 @@ mod contract;
 mod crash;
 mod docs;
 mod examples;
+mod export;
 mod files;
 mod formats;
 mod golden;
