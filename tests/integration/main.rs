@@ -24,4 +24,5 @@ mod quality;
 mod readers;
 mod refinement;
 mod server;
+mod sources;
 mod support;
