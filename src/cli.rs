@@ -6,6 +6,8 @@
 mod check;
 mod demo;
 mod document;
+mod export;
+mod files;
 mod generate;
 mod import;
 mod init;
@@ -46,6 +48,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Report(report::ReportArgs),
     Sql(sql::SqlArgs),
+    Export(export::ExportArgs),
+    Files(files::FilesArgs),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
@@ -85,6 +89,8 @@ impl Cli {
             Command::Serve(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Sql(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Files(args) => args.run(),
             Command::Generate(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Check(args) => args.run(),

@@ -41,6 +41,7 @@ pub use self::sql::{Described, Dialect, Parameters, Question};
 pub(crate) use self::stream::Planned;
 pub use self::stream::RowStream;
 use self::tables::Tables;
+pub use self::tables::{PublicTable, list_names, list_rows, public_tables};
 pub use self::view::View;
 use crate::functions;
 use crate::store::Snapshot;

@@ -152,6 +152,7 @@ fn router(shared: Shared) -> Router {
     }
     let api = api
         .route("/reports", get(catalog::get))
+        .route("/reports/{name}/sql", get(catalog::sql))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(shared.clone(), auth::authorize))

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use arrow::array::RecordBatch;
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
 use super::catalog::Catalog;
 use super::facts::DayFacts;
 use super::lock::{Gate, ReaderLease};
-use super::partition::PartitionFile;
+use super::partition::{self, PartitionFile};
 use super::quality::Doubts;
 use super::registry::{Feature, Server};
 use super::rows::Id;
@@ -161,6 +162,15 @@ impl Snapshot {
     #[must_use]
     pub fn files(&self, table: Table) -> &BTreeMap<Day, PartitionFile> {
         &self.files[table as usize]
+    }
+
+    /// The rows of a partition file, some ten thousand at a time.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, or is no file of its table.
+    pub fn read(&self, file: &PartitionFile) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>>, StoreError> {
+        partition::read(&self.root, file)
     }
 
     /// All tokens, and what they open.
