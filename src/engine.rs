@@ -272,7 +272,7 @@ impl Engine {
         let (snapshot, view, progress) = (Arc::clone(snapshot), view.clone(), Arc::clone(&control.progress));
         let planned = async move {
             let plan = session.plan(&question).await?;
-            let plan = session.bind(plan, &question.parameters)?;
+            let plan = session.bind(plan, &question)?;
             let plan = bind_tables(plan, &tables, &view)?;
             let root = snapshot.root().to_owned();
             let Planned { schema, rows } = stream::execute(session.state(), &plan, context, snapshot, progress)
