@@ -71,7 +71,7 @@ impl Default for EngineOptions {
             memory: 2 * 1024 * 1024 * 1024,
             scratch: None,
             scratch_bytes: 16 * 1024 * 1024 * 1024,
-            stack_bytes: 16 * 1024 * 1024,
+            stack_bytes: 64 * 1024 * 1024,
         }
     }
 }

@@ -316,6 +316,8 @@ impl Queries {
         };
         let waited = time.unwrap_or(Duration::MAX);
         let admitted = tokio::select! {
+            // Where there is room, nobody waits.
+            biased;
             admitted = self.admission.admit(running.entry.who.as_ref()) => admitted,
             () = running.entry.control.stop.cancelled() => return Err(QueryError::Stopped),
             () = tokio::time::sleep(waited) => Err(QueryError::Busy { waited }),
