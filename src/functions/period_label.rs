@@ -3,11 +3,12 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{AsArray as _, StringArray};
-use arrow::datatypes::{DataType, TimestampMicrosecondType};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility};
 
-use super::arguments::{arrays, constant, exactly, granularity, local_type};
+use super::arguments::{arrays, constant, granularity, local_type};
 use super::documentation::Manual;
 
 /// `period_label(start, granularity)`: the text of the period that starts at a wall-clock time, like `2019-Q2`. The granularity
@@ -17,7 +18,10 @@ pub(super) struct PeriodLabel(Signature);
 
 impl Default for PeriodLabel {
     fn default() -> Self {
-        Self(exactly(&[local_type(), DataType::Utf8]))
+        // What `period_start` gives; a time that is typed; a day.
+        let starts = [local_type(), DataType::Timestamp(TimeUnit::Nanosecond, None), DataType::Date32];
+        let of = |start: DataType| TypeSignature::Exact(vec![start, DataType::Utf8]);
+        Self(Signature::one_of(starts.map(of).to_vec(), Volatility::Immutable))
     }
 }
 
@@ -40,7 +44,8 @@ impl ScalarUDFImpl for PeriodLabel {
             return Ok(ColumnarValue::Array(Arc::new(StringArray::from_iter_values([""; 0]))));
         };
         let length = granularity(&length)?;
-        let starts = arrays[0].as_primitive::<TimestampMicrosecondType>();
+        let starts = cast(&arrays[0], &local_type())?;
+        let starts = starts.as_primitive::<TimestampMicrosecondType>();
         let labels: StringArray = starts.iter().map(|start| start.map(|start| length.label(start))).collect();
         Ok(ColumnarValue::Array(Arc::new(labels)))
     }

@@ -44,4 +44,9 @@ done
 
 "$work/venv/bin/python" tests/peers/engines.py "$binary" "$work/store" "$work/files"
 "$work/venv/bin/python" tests/peers/readers.py "$address" "$token" "$work/files"
+# A small site under load, for a short time.
+"$binary" generate --days 10 --events-per-day 10000 --seed 1 --first 2025-01-01 -o "$work/soak.ndjson" > /dev/null
+rm -rf "$work/soak"
+"$binary" import --store "$work/soak" --timezone Europe/Berlin "$work/soak.ndjson" > /dev/null
+"$work/venv/bin/python" tests/peers/soak.py "$binary" "$work/soak" --seconds 30 --clients 16 --memory 1GiB
 bash tests/peers/contract.sh "$work/venv/bin/st" "$address" "$token"

@@ -75,6 +75,10 @@ fn questions_are_answered() {
         texts("SELECT period_label(period_start(TIMESTAMP '2026-05-02T10:00:00Z', 'QUARTER', 'UTC'), 'QUARTER')"),
         ["2026-Q2"]
     );
+    assert_eq!(
+        texts("SELECT period_label(DATE '2026-05-01', 'MONTH') || period_label(TIMESTAMP '2026-05-02 10:00:00', 'DAY')"),
+        ["2026-052026-05-02"]
+    );
     assert!(texts("EXPLAIN SELECT * FROM denials").join("").contains("plan"));
     assert!(!texts("EXPLAIN ANALYZE SELECT count(*) FROM denials").is_empty());
     assert!(texts("SELECT table_name FROM information_schema.tables").contains(&"sessions".to_owned()));
