@@ -26,10 +26,11 @@
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
+//! | what psql, drivers and dashboards of PostgreSQL say and hear | [`pg`] |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http → app → output → report → worker → engine → functions → store → access, event, time`,
+//! Layers call downwards only: `main → cli → http, pg → app → output → report → worker → engine → functions → store → access, event, time`,
 //! `import → store`, and `output → chart, paper`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only
 //! one that reads the clock.
 //!
@@ -55,6 +56,7 @@ pub mod import;
 pub mod machine;
 pub mod output;
 pub mod paper;
+pub mod pg;
 pub mod report;
 pub mod store;
 pub mod time;

@@ -23,3 +23,4 @@ mod readers;
 mod refinement;
 mod server;
 mod support;
+mod wire;

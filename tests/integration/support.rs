@@ -204,6 +204,19 @@ impl Server {
     }
 
     pub fn start_with(root: &Path, args: &[&str]) -> Self {
+        Self::spawn(root, args).0
+    }
+
+    /// Serves clients of PostgreSQL as well, at the address that is returned.
+    pub fn start_with_pg(root: &Path) -> (Self, String) {
+        let (server, mut said) = Self::spawn(root, &["--pg", "127.0.0.1:0"]);
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let address = line.trim().rsplit_once(' ').map(|(_, address)| address.to_owned());
+        (server, address.unwrap_or_else(|| panic!("the server said {line:?}")))
+    }
+
+    fn spawn(root: &Path, args: &[&str]) -> (Self, impl std::io::BufRead + use<>) {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--store", root.to_str().unwrap(), "--listen", "127.0.0.1:0"])
             .args(args)
@@ -212,10 +225,11 @@ impl Server {
             .spawn()
             .unwrap();
         let mut said = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut said).unwrap();
         let address = said.trim().rsplit_once("http://").map(|(_, address)| address.to_owned());
         let address = address.unwrap_or_else(|| panic!("the server said {said:?}"));
-        Self { child, address }
+        (Self { child, address }, out)
     }
 
     pub fn pid(&self) -> u32 {
