@@ -24,6 +24,7 @@ pub use self::sql::{Answer, SqlAsk};
 use crate::access::Access;
 use crate::engine::{Engine, EngineError, EngineOptions};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
+use crate::metrics::Metrics;
 use crate::output::EncodeError;
 use crate::report::{Catalog, ReportError};
 use crate::store::{self, Grant, Snapshot, StoreError, Tokens, Watcher, Writer};
@@ -77,6 +78,7 @@ pub struct App {
     catalog: Catalog,
     queries: Arc<Queries>,
     workers: Option<Arc<Workers>>,
+    metrics: Arc<Metrics>,
 }
 
 impl App {
@@ -104,6 +106,9 @@ impl App {
             queries: Queries::new(options.queries),
             workers,
             watcher: Mutex::new(Watcher::new(&root)),
+            metrics: Arc::new(Metrics::new(
+                catalog.reports().map(|report| &*report.definition().name).chain(["sql"]),
+            )),
             root,
             engine,
             catalog,
@@ -114,6 +119,12 @@ impl App {
     #[must_use]
     pub const fn catalog(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// What is counted while it runs.
+    #[must_use]
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
     }
 
     /// The queries that wait, run and ran.

@@ -6,6 +6,8 @@
 mod check;
 mod demo;
 mod document;
+mod export;
+mod files;
 mod generate;
 mod import;
 mod init;
@@ -22,6 +24,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+use crate::telemetry::LogFormat;
 
 /// Who was refused a license, how many were in use, for how many of the working hours, by how
 /// many users: answers from the logs of license servers
@@ -44,6 +48,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Report(report::ReportArgs),
     Sql(sql::SqlArgs),
+    Export(export::ExportArgs),
+    Files(files::FilesArgs),
     Generate(generate::GenerateArgs),
     Demo(demo::DemoArgs),
     Check(check::CheckArgs),
@@ -62,6 +68,15 @@ pub(crate) struct StoreArgs {
 }
 
 impl Cli {
+    /// How the command writes its log.
+    #[must_use]
+    pub const fn log_format(&self) -> LogFormat {
+        match &self.command {
+            Command::Serve(args) => args.log_format(),
+            _ => LogFormat::Text,
+        }
+    }
+
     /// Runs the command.
     ///
     /// # Errors
@@ -74,6 +89,8 @@ impl Cli {
             Command::Serve(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Sql(args) => args.run(),
+            Command::Export(args) => args.run(),
+            Command::Files(args) => args.run(),
             Command::Generate(args) => args.run(),
             Command::Demo(args) => args.run(),
             Command::Check(args) => args.run(),

@@ -38,9 +38,11 @@ pub use self::control::{Budget, Control, Count, Progress};
 use self::memory::QueryPool;
 pub use self::memory::{Memory, Taken};
 pub use self::sql::{Described, Dialect, Parameters, Question};
+pub(crate) use self::sql::{POSTGRES_VERSION, POSTGRES_VERSION_NUMBER};
 pub(crate) use self::stream::Planned;
 pub use self::stream::RowStream;
 use self::tables::Tables;
+pub use self::tables::{PublicTable, list_names, list_rows, public_tables};
 pub use self::view::View;
 use crate::functions;
 use crate::store::Snapshot;
@@ -133,21 +135,38 @@ pub(crate) type EngineResult<T> = Result<T, EngineError>;
 
 impl From<DataFusionError> for EngineError {
     fn from(error: DataFusionError) -> Self {
-        match error.find_root() {
-            DataFusionError::ResourcesExhausted(reason) => Self::Exhausted(exhausted(reason)),
-            _ => Self::Query(error),
+        match want_of(&error) {
+            Some(Want::Memory) => Self::Exhausted(
+                "the query ran out of memory: it needs more than it may have, or than there is now; ask for fewer days, groups or columns"
+                    .to_owned(),
+            ),
+            Some(Want::Disk) => Self::Exhausted(
+                "the query does not fit into its memory, and what did not fit is more than the disk may hold; ask for fewer days, groups or columns"
+                    .to_owned(),
+            ),
+            None => Self::Query(error),
         }
     }
 }
 
-/// Why there was not enough, without the names of operators.
-fn exhausted(reason: &str) -> String {
-    let why = if reason.contains("temp") || reason.contains("disk") {
-        "it put more on the disk than it may"
-    } else {
-        "it needs more than it may have, or than there is now"
-    };
-    format!("the query ran out of memory: {why}; ask for fewer days, groups or columns")
+/// What a query may want for.
+enum Want {
+    Memory,
+    Disk,
+}
+
+/// What a query that failed wanted for, if that is why.
+fn want_of(error: &DataFusionError) -> Option<Want> {
+    let root = error.find_root();
+    // A limit of the disk comes as an error of writing, and a disk that is full as well.
+    let text = root.to_string();
+    if ["exceeded the allowable limit", "No space left on device"]
+        .iter()
+        .any(|reason| text.contains(reason))
+    {
+        return Some(Want::Disk);
+    }
+    matches!(root, DataFusionError::ResourcesExhausted(_)).then_some(Want::Memory)
 }
 
 /// Plans and runs queries.

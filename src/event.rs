@@ -16,7 +16,7 @@ mod table;
 
 pub use self::kind::Kind;
 pub use self::reason::ReasonClass;
-pub use self::table::{Table, instant_type, text_type};
+pub use self::table::{Table, TableColumn, instant_type, text_type};
 
 use crate::time::{Day, Micros};
 

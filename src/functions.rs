@@ -2,18 +2,7 @@
 //!
 //! A function is one file and one line in [`FUNCTIONS`]. Reports call them, and so may anybody who writes SQL.
 //!
-//! | function | gives |
-//! |---|---|
-//! | `working_hours(first, last, opens, closes, zone)` | windows, as an argument of the functions below |
-//! | `working_time(hours)` | how long these windows are by the clock, in µs |
-//! | `time_within(started, ended, hours)` | how much of an interval lies inside, in µs |
-//! | `time_at_level(started, ended, licenses, hours)` | for each level k the time with at least k licenses in use, in µs |
-//! | `active_users(who, started, ended, zone)` | for each local day how many hold a license, and how the counts of the last fortnight and of all time change |
-//! | `daily_peak(who, started, ended, zone)` | for each local day the most holders at one instant |
-//! | `local_day(at, zone)` | the calendar day of an instant |
-//! | `period_start(at, granularity, zone)` | the wall-clock start of the period that holds an instant |
-//! | `period_label(start, granularity)` | how a period is written, like `2019-Q2` |
-//! | `periods(first, last, granularity)` | the starts of all periods that share a day with a range |
+//! What each gives is said by its `documentation`, which `docs/sql.md` and `SHOW FUNCTIONS` print; the example in it is run by a test.
 //!
 //! One function is in no list and has no name that SQL knows: `pseudonym`, which the engine puts above the tables of those who
 //! may not see names.
@@ -21,6 +10,7 @@
 mod active_users;
 mod arguments;
 mod daily_peak;
+mod documentation;
 mod holders;
 mod local_day;
 mod period_label;
@@ -35,7 +25,7 @@ mod working_time;
 
 pub(crate) use self::pseudonym::{Kind as NameKind, Pseudonyms};
 use datafusion::execution::FunctionRegistry;
-use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, Expr, ScalarUDF, ScalarUDFImpl, lit};
+use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, Documentation, Expr, ScalarUDF, ScalarUDFImpl, lit};
 
 use crate::time::Granularity;
 
@@ -46,6 +36,26 @@ pub enum Function {
     Scalar(fn() -> ScalarUDF),
     /// One value a group of rows.
     Aggregate(fn() -> AggregateUDF),
+}
+
+impl Function {
+    /// What SQL calls it.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Scalar(make) => make().name().to_owned(),
+            Self::Aggregate(make) => make().name().to_owned(),
+        }
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn documentation(self) -> Option<Documentation> {
+        match self {
+            Self::Scalar(make) => make().documentation().cloned(),
+            Self::Aggregate(make) => make().documentation().cloned(),
+        }
+    }
 }
 
 /// Every function.
@@ -96,16 +106,24 @@ mod tests {
 
     #[test]
     fn no_two_functions_share_a_name() {
-        let mut names: Vec<String> = FUNCTIONS
-            .iter()
-            .map(|function| match function {
-                Function::Scalar(make) => make().name().to_owned(),
-                Function::Aggregate(make) => make().name().to_owned(),
-            })
-            .collect();
+        let mut names: Vec<String> = FUNCTIONS.iter().map(|function| function.name()).collect();
         names.sort_unstable();
         let before = names.len();
         names.dedup();
         assert_eq!(names.len(), before);
+    }
+
+    #[test]
+    fn every_function_says_how_it_is_called_and_with_what() {
+        for function in FUNCTIONS {
+            let name = function.name();
+            let told = function.documentation().unwrap_or_else(|| panic!("{name} says nothing of itself"));
+            let arguments: Vec<String> = told.arguments.unwrap().into_iter().map(|(name, _)| name).collect();
+            assert_eq!(told.syntax_example, format!("{name}({})", arguments.join(", ")));
+            assert!(
+                told.description.ends_with('.') && told.sql_example.unwrap().contains(&format!("{name}(")),
+                "{name}"
+            );
+        }
     }
 }

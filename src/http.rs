@@ -1,8 +1,8 @@
 //! The HTTP interface: routes, and nothing that a command line could not ask as well.
 //!
 //! ```text
-//!   request ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece
-//!                 └──────────────┴───────────────┴──▶ ApiError ─▶ envelope
+//!   request ─▶ trace ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece ─▶ trace
+//!                           └──────────────┴───────────────┴──▶ ApiError ─▶ envelope
 //! ```
 //!
 //! Paths of reports come from the catalog; only `error` picks a failing status.
@@ -11,14 +11,19 @@ mod auth;
 mod body;
 mod catalog;
 mod error;
+mod health;
 mod import;
+mod listener;
+mod metrics;
 mod negotiation;
 mod openapi;
 mod parameters;
 mod queries;
 mod reports;
+mod request_id;
 mod sql;
 mod tokens;
+mod trace;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -44,6 +49,8 @@ use crate::app::App;
 pub(crate) struct Shared {
     app: Arc<App>,
     stopping: Arc<AtomicBool>,
+    /// It was told to stop, and waits for nothing any more.
+    out_of_time: Arc<AtomicBool>,
 }
 
 /// What can go wrong before the first request.
@@ -78,7 +85,14 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     check_exposure(&app, listener.local_addr()?)?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let service = router(app, Arc::clone(&stopping)).into_make_service_with_connect_info::<SocketAddr>();
+    let listener = listener::Patient::new(listener, app.queries().options().patience);
+    let over = Arc::new(AtomicBool::new(false));
+    let shared = Shared {
+        app,
+        stopping: Arc::clone(&stopping),
+        out_of_time: Arc::clone(&over),
+    };
+    let service = router(shared).into_make_service_with_connect_info::<listener::Peer>();
     let (stopped, wait) = tokio::sync::oneshot::channel::<()>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         stop.await;
@@ -95,7 +109,10 @@ pub async fn serve(
     };
     tokio::select! {
         served = server.into_future() => served?,
-        () = out_of_time => tracing::warn!("stopped with requests still running"),
+        () = out_of_time => {
+            over.store(true, Ordering::Relaxed);
+            tracing::warn!("stopped with requests still running");
+        }
     }
     Ok(())
 }
@@ -113,8 +130,7 @@ pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> 
 }
 
 /// All routes.
-fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
-    let shared = Shared { app, stopping };
+fn router(shared: Shared) -> Router {
     let mut api = Router::new()
         .route("/import", post(import::post).layer(DefaultBodyLimit::disable()))
         .route("/sql", get(sql::answer).post(sql::answer))
@@ -137,6 +153,7 @@ fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
     }
     let api = api
         .route("/reports", get(catalog::get))
+        .route("/reports/{name}/sql", get(catalog::sql))
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn_with_state(shared.clone(), auth::authorize))
@@ -146,11 +163,17 @@ fn router(app: Arc<App>, stopping: Arc<AtomicBool>) -> Router {
         // Without a token: it says what may be asked, and nothing of what the answers are.
         .route(openapi::PATH, get(openapi::get))
         .merge(openapi::page())
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route(
+            "/metrics",
+            get(metrics::get).layer(middleware::from_fn_with_state(shared.clone(), auth::authorize)),
+        )
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         .layer(middleware::map_response(protect))
+        .layer(middleware::from_fn_with_state(shared.clone(), trace::trace))
         .with_state(shared)
 }
 

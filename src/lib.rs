@@ -23,16 +23,19 @@
 //! | how many queries run at once, who waits, what they may use | [`app`]: `app/queries.rs` |
 //! | a report | `queries/reports/`: a file is all there is to it; how it is read: [`report`] |
 //! | a filter, an order, a choice of columns | [`report`]: `report/filter.rs`, `order.rs`, `selection.rs` |
+//! | tables as files for others | [`export`] |
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
 //! | what psql, drivers and dashboards of PostgreSQL say and hear | [`pg`] |
+//! | ids of requests, lines in the log | `http/trace.rs`, [`telemetry`] |
+//! | a metric | [`metrics`] for what is counted, `http/metrics.rs` for what is read at each scrape |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
 //! Layers call downwards only: `main → cli → http, pg → app → output → report → worker → engine → functions → store → access, event, time`,
-//! `import → store`, and `output → chart, paper`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only
-//! one that reads the clock.
+//! `cli → export → output`, `import → store`, and `output → chart, paper`; `metrics` and `telemetry` call nobody, and whoever counts
+//! calls `metrics`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
 //! Where this differs from what a reader may expect of the field's models:
 //!
@@ -49,16 +52,19 @@ pub mod chart;
 pub mod cli;
 pub mod engine;
 pub mod event;
+pub mod export;
 pub mod functions;
 pub mod generate;
 pub mod http;
 pub mod import;
 pub mod machine;
+pub mod metrics;
 pub mod output;
 pub mod paper;
 pub mod pg;
 pub mod report;
 pub mod store;
+pub mod telemetry;
 pub mod time;
 pub mod token;
 pub mod worker;

@@ -25,6 +25,7 @@ mod param;
 mod refine;
 mod request;
 mod selection;
+mod source;
 
 pub use self::answer::{chart_of, columns_of};
 pub use self::catalog::{Catalog, Report};

@@ -20,6 +20,7 @@ mod check;
 mod columns;
 mod derive;
 mod facts;
+mod in_use;
 mod incoming;
 mod ledger;
 mod lock;

@@ -13,6 +13,7 @@
 //! ```
 
 mod day;
+mod days;
 mod hours;
 mod local_times;
 mod offsets;
@@ -20,6 +21,7 @@ mod period;
 mod zone;
 
 pub use self::day::Day;
+pub use self::days::Days;
 pub use self::hours::{TimeOfDay, Window, WorkingHours};
 pub use self::local_times::LocalTimes;
 pub use self::offsets::Offsets;

@@ -19,6 +19,7 @@ pub(crate) struct ReportArgs {
     given: Vec<(String, String)>,
     format: &'static dyn Format,
     output: Option<PathBuf>,
+    sql: bool,
 }
 
 impl ReportArgs {
@@ -28,6 +29,11 @@ impl ReportArgs {
             crate::store::StoreError::Missing { path: self.store.clone() }
         );
         let app = App::new(&self.store, super::limits::unhurried())?;
+        if self.sql {
+            let source = app.catalog().report(&self.report)?.source(app.snapshot()?.zone())?;
+            super::say(source.trim_end());
+            return Ok(());
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let ask = Ask {
@@ -102,11 +108,15 @@ fn command_of(definition: Definition) -> Command {
             pair.ok_or("expected NAME=VALUE")
         })
         .help("A parameter by name, as over HTTP");
+    let sql = Arg::new("sql")
+        .long("sql")
+        .action(ArgAction::SetTrue)
+        .help("Print the SQL of the report instead, to start a query from");
     Command::new(definition.name)
         .about(definition.summary)
         .args([store])
         .args(args)
-        .args([param, format, output])
+        .args([param, format, output, sql])
 }
 
 fn arg_of(param: &Param) -> Arg {
@@ -156,6 +166,7 @@ impl FromArgMatches for ReportArgs {
             given: named.chain(pairs).collect(),
             format: format.unwrap_or(FORMATS[0]),
             output: matches.get_one::<PathBuf>("output").cloned(),
+            sql: matches.get_flag("sql"),
         })
     }
 

@@ -13,7 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::limits::LimitArgs;
 use super::{StoreArgs, say};
 use crate::app::{App, AppOptions};
+use crate::telemetry::LogFormat;
 use crate::{http, pg};
+
+/// How long a stopped server waits for its own threads.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// Answer report queries over HTTP
 ///
@@ -23,6 +27,9 @@ use crate::{http, pg};
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     store: StoreArgs,
+    /// How lines of the log on standard error are written; `HEADROOM_LOG` says which there are, like warn,headroom=info
+    #[arg(long, env = "HEADROOM_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
     #[command(flatten)]
     pub(super) listen: ListenArgs,
 }
@@ -44,6 +51,10 @@ pub(super) struct ListenArgs {
 }
 
 impl ServeArgs {
+    pub(super) const fn log_format(&self) -> LogFormat {
+        self.log_format
+    }
+
     pub(super) fn run(self) -> anyhow::Result<()> {
         self.listen.serve(&self.store.store, |address| {
             say(format_args!("serving {} on http://{address}", self.store.store.display()));
@@ -96,7 +107,8 @@ impl ListenArgs {
             tokio::try_join!(http::serve(Arc::clone(&app), listener, stop, grace), clients)?;
             anyhow::Ok(())
         });
-        runtime.shutdown_background();
+        // What waits for a socket is dropped at once, and says so in the log; what computes is left behind.
+        runtime.shutdown_timeout(LAST_WORDS);
         drop(scratch);
         served
     }

@@ -151,7 +151,8 @@ enum Plan {
     Scan(Box<datafusion::datasource::physical_plan::FileScanConfig>),
 }
 
-fn day_field() -> Arc<Field> {
+/// The column that the path tells.
+pub(super) fn day_field() -> Arc<Field> {
     Arc::new(Field::new("day", DataType::Date32, false))
 }
 

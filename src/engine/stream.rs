@@ -20,6 +20,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
+use tracing::Instrument as _;
 
 use super::control::{Clock, Control, Progress};
 use super::memory::Taken;
@@ -68,7 +69,7 @@ impl RowStream {
         let (sender, rows) = mpsc::channel(WAITING + 1);
         let task = {
             let _entered = runtime.enter();
-            SpawnedTask::spawn(run(control, plan, planned, sender))
+            SpawnedTask::spawn(run(control, plan, planned, sender).in_current_span())
         };
         let schema = schema.await.unwrap_or(Err(EngineError::Died))?;
         Ok(Self {

@@ -1,17 +1,125 @@
 //! The public schema: the tables that SQL sees.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 use datafusion::catalog::TableProvider;
+use datafusion::common::plan_datafusion_err;
 use datafusion::datasource::MemTable;
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 
-use super::partitions::Partitions;
-use crate::event::{Table, instant_type};
-use crate::store::Snapshot;
+use super::EngineError;
+use super::partitions::{Partitions, day_field};
+use crate::event::{Table, TableColumn, instant_type};
+use crate::store::{FeatureState, Id, ServerState, Snapshot};
+use crate::time::Micros;
+
+/// A table that SQL sees, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicTable {
+    /// Its name.
+    pub name: &'static str,
+    /// What its rows are, in one line.
+    pub meaning: &'static str,
+    /// Its columns, in order.
+    pub columns: Vec<TableColumn>,
+}
+
+/// A table that is not kept by days: few rows, made of what the snapshot knows.
+struct List {
+    name: &'static str,
+    meaning: &'static str,
+    columns: fn(&Snapshot) -> Vec<ListColumn>,
+}
+
+/// A column with its rows.
+struct ListColumn {
+    name: &'static str,
+    nullable: bool,
+    meaning: &'static str,
+    rows: ArrayRef,
+}
+
+const LISTS: [List; 3] = [
+    List {
+        name: "servers",
+        meaning: "license servers; one with several vendor daemons has a row for each",
+        columns: servers,
+    },
+    List {
+        name: "features",
+        meaning: "features of license servers, each version by itself",
+        columns: features,
+    },
+    List {
+        name: "uptime",
+        meaning: "when license servers were up, one row an interval",
+        columns: uptime,
+    },
+];
+
+/// Every table that SQL sees.
+#[must_use]
+pub fn public_tables() -> Vec<PublicTable> {
+    let by_day = Table::ALL.into_iter().filter(|table| table.public()).map(|table| {
+        let day = TableColumn {
+            field: day_field().as_ref().clone(),
+            meaning: "the calendar day, in the store's zone, that the row is of; it chooses the files that are read",
+        };
+        PublicTable {
+            name: table.name(),
+            meaning: table.meaning(),
+            columns: table.columns().into_iter().chain([day]).collect(),
+        }
+    });
+    let nothing = Snapshot::empty(Path::new("/"));
+    let lists = LISTS.iter().map(|list| {
+        let columns = (list.columns)(&nothing).into_iter().map(|column| TableColumn {
+            field: column.field(),
+            meaning: column.meaning,
+        });
+        PublicTable {
+            name: list.name,
+            meaning: list.meaning,
+            columns: columns.collect(),
+        }
+    });
+    by_day.chain(lists).collect()
+}
+
+/// The names of the tables that are not kept by days.
+pub fn list_names() -> impl Iterator<Item = &'static str> {
+    LISTS.iter().map(|list| list.name)
+}
+
+/// The rows of a table that is not kept by days.
+///
+/// # Errors
+///
+/// When there is no such table.
+pub fn list_rows(name: &str, snapshot: &Snapshot) -> std::result::Result<RecordBatch, EngineError> {
+    match LISTS.iter().find(|list| list.name == name) {
+        Some(list) => Ok(list.rows(snapshot).map_err(DataFusionError::from)?),
+        None => Err(plan_datafusion_err!("there is no table {name}").into()),
+    }
+}
+
+impl List {
+    fn rows(&self, snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError> {
+        let columns = (self.columns)(snapshot);
+        let schema = Schema::new(columns.iter().map(ListColumn::field).collect::<Vec<_>>());
+        RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|column| column.rows).collect())
+    }
+}
+
+impl ListColumn {
+    fn field(&self) -> Field {
+        Field::new(self.name, self.rows.data_type().clone(), self.nullable)
+    }
+}
 
 /// The tables of one snapshot.
 #[derive(Debug)]
@@ -26,13 +134,10 @@ impl Tables {
         for table in Table::ALL.into_iter().filter(|table| table.public()) {
             providers.push((table.name(), Arc::new(Partitions::new(table, Arc::clone(&snapshot)))));
         }
-        for (name, batch) in [
-            ("servers", servers(&snapshot)?),
-            ("features", features(&snapshot)?),
-            ("uptime", uptime(&snapshot)?),
-        ] {
+        for list in &LISTS {
+            let batch = list.rows(&snapshot)?;
             let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
-            providers.push((name, Arc::new(table)));
+            providers.push((list.name, Arc::new(table)));
         }
         Ok(Self { snapshot, providers })
     }
@@ -51,146 +156,133 @@ impl Tables {
     }
 }
 
-fn batch(columns: Vec<(&str, bool, ArrayRef)>) -> std::result::Result<RecordBatch, ArrowError> {
-    let field = |(name, nullable, array): &(&str, bool, ArrayRef)| Field::new(*name, array.data_type().clone(), *nullable);
-    let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
-    RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, _, array)| array).collect())
+const fn required(name: &'static str, meaning: &'static str, rows: ArrayRef) -> ListColumn {
+    ListColumn {
+        name,
+        nullable: false,
+        meaning,
+        rows,
+    }
 }
 
-/// `servers(server_id, name, vendor, zone, host, port, description, manager, gathering, status, has_features)`
-fn servers(snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError> {
+const fn optional(name: &'static str, meaning: &'static str, rows: ArrayRef) -> ListColumn {
+    ListColumn {
+        name,
+        nullable: true,
+        meaning,
+        rows,
+    }
+}
+
+/// A text that is not known is null.
+fn known(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn servers(snapshot: &Snapshot) -> Vec<ListColumn> {
     let all = snapshot.servers();
-    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let has_features = |id| snapshot.features().iter().any(|feature| feature.feature.server == id);
-    batch(vec![
-        (
-            "server_id",
-            false,
-            Arc::new(all.iter().map(|state| Some(state.server.id)).collect::<Int32Array>()),
-        ),
-        (
-            "name",
-            false,
-            Arc::new(all.iter().map(|state| Some(&*state.server.name)).collect::<StringArray>()),
-        ),
-        (
-            "vendor",
-            true,
-            Arc::new(all.iter().map(|state| known(&state.server.daemon)).collect::<StringArray>()),
-        ),
-        (
-            "zone",
-            false,
-            Arc::new(all.iter().map(|_| Some(snapshot.zone().name())).collect::<StringArray>()),
-        ),
-        ("host", true, arrow::array::new_null_array(&DataType::Utf8, all.len())),
-        ("port", true, arrow::array::new_null_array(&DataType::Int32, all.len())),
-        ("description", true, arrow::array::new_null_array(&DataType::Utf8, all.len())),
-        (
+    let texts = |text: fn(&ServerState) -> Option<String>| -> ArrayRef { Arc::new(all.iter().map(text).collect::<StringArray>()) };
+    let unknown = |kind: DataType| arrow::array::new_null_array(&kind, all.len());
+    let numbers: Int32Array = all.iter().map(|state| Some(state.server.id)).collect();
+    let zones: StringArray = all.iter().map(|_| Some(snapshot.zone().name())).collect();
+    let redundant: BooleanArray = all.iter().map(|_| Some(false)).collect();
+    let has_features: BooleanArray = all.iter().map(|state| Some(has_features(state.server.id))).collect();
+    vec![
+        required("server_id", "its number, which never changes", Arc::new(numbers)),
+        required("name", "its name", texts(|state| Some(state.server.name.clone()))),
+        optional("vendor", "the vendor daemon", texts(|state| known(&state.server.daemon))),
+        required("zone", "the zone of the store's days", Arc::new(zones)),
+        optional("host", "the host it runs on", unknown(DataType::Utf8)),
+        optional("port", "the port it listens on", unknown(DataType::Int32)),
+        optional("description", "what somebody says of it", unknown(DataType::Utf8)),
+        optional(
             "manager",
-            true,
-            Arc::new(all.iter().map(|state| known(&state.server.manager)).collect::<StringArray>()),
+            "the license manager, like FlexNet",
+            texts(|state| known(&state.server.manager)),
         ),
-        (
+        required(
             "gathering",
-            false,
-            Arc::new(all.iter().map(|_| Some("Imported")).collect::<StringArray>()),
+            "how its usage comes in: `Imported`",
+            texts(|_| Some("Imported".to_owned())),
         ),
-        (
+        required(
             "status",
-            false,
-            Arc::new(
-                all.iter()
-                    .map(|state| Some(if state.down { "OFFLINE" } else { "ONLINE" }))
-                    .collect::<StringArray>(),
-            ),
+            "`OFFLINE` when the last thing known of it is that it went down, else `ONLINE`",
+            texts(|state| Some(if state.down { "OFFLINE" } else { "ONLINE" }.to_owned())),
         ),
-        (
-            "redundant",
-            false,
-            Arc::new(all.iter().map(|_| Some(false)).collect::<BooleanArray>()),
-        ),
-        (
-            "has_features",
-            false,
-            Arc::new(
-                all.iter()
-                    .map(|state| Some(has_features(state.server.id)))
-                    .collect::<BooleanArray>(),
-            ),
-        ),
-    ])
+        required("redundant", "whether it is one of a redundant set", Arc::new(redundant)),
+        required("has_features", "whether any feature is known of it", Arc::new(has_features)),
+    ]
 }
 
-/// `features(feature_id, server_id, name, version, vendor, type, total, expires, package)`
-fn features(snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError> {
+fn features(snapshot: &Snapshot) -> Vec<ListColumn> {
     let all = snapshot.features();
-    let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-    batch(vec![
-        (
-            "feature_id",
-            false,
-            Arc::new(all.iter().map(|state| Some(state.feature.id)).collect::<Int32Array>()),
-        ),
-        (
-            "server_id",
-            false,
-            Arc::new(all.iter().map(|state| Some(state.feature.server)).collect::<Int32Array>()),
-        ),
-        (
-            "name",
-            false,
-            Arc::new(all.iter().map(|state| Some(&*state.feature.name)).collect::<StringArray>()),
-        ),
-        (
-            "version",
-            true,
-            Arc::new(all.iter().map(|state| known(&state.feature.version)).collect::<StringArray>()),
-        ),
-        (
+    let texts = |text: fn(&FeatureState) -> Option<String>| -> ArrayRef { Arc::new(all.iter().map(text).collect::<StringArray>()) };
+    let numbers: Int32Array = all.iter().map(|state| Some(state.feature.id)).collect();
+    let servers: Int32Array = all.iter().map(|state| Some(state.feature.server)).collect();
+    let totals: Int32Array = all.iter().map(|state| state.total).collect();
+    let expires: Date32Array = all.iter().map(|state| state.expires.map(|day| day.0)).collect();
+    vec![
+        required("feature_id", "its number, which never changes", Arc::new(numbers)),
+        required("server_id", "its license server, by its number in `servers`", Arc::new(servers)),
+        required("name", "its name", texts(|state| Some(state.feature.name.clone()))),
+        optional("version", "its version", texts(|state| known(&state.feature.version))),
+        optional(
             "vendor",
-            true,
-            Arc::new(all.iter().map(|state| known(&state.feature.vendor)).collect::<StringArray>()),
+            "its vendor, or the vendor's daemon",
+            texts(|state| known(&state.feature.vendor)),
         ),
-        (
-            "type",
-            false,
-            Arc::new(all.iter().map(|_| Some("Floating")).collect::<StringArray>()),
-        ),
-        ("total", true, Arc::new(all.iter().map(|state| state.total).collect::<Int32Array>())),
-        (
-            "expires",
-            true,
-            Arc::new(all.iter().map(|state| state.expires.map(|day| day.0)).collect::<Date32Array>()),
-        ),
-        (
+        required("type", "how it is licensed: `Floating`", texts(|_| Some("Floating".to_owned()))),
+        optional("total", "how many licenses there are, as last told", Arc::new(totals)),
+        optional("expires", "the last day of its license, as last told", Arc::new(expires)),
+        optional(
             "package",
-            true,
-            Arc::new(all.iter().map(|state| known(&state.feature.package)).collect::<StringArray>()),
+            "the features that a package consists of, with blanks between",
+            texts(|state| known(&state.feature.package)),
         ),
-    ])
+    ]
 }
 
-/// `uptime(server_id, started, ended)`
-fn uptime(snapshot: &Snapshot) -> std::result::Result<RecordBatch, ArrowError> {
-    let intervals = || {
-        snapshot
-            .servers()
-            .iter()
-            .flat_map(|state| state.uptime.iter().map(|interval| (state.server.id, *interval)))
+fn uptime(snapshot: &Snapshot) -> Vec<ListColumn> {
+    let all = snapshot.servers().iter();
+    let intervals: Vec<(Id, (Micros, Micros))> = all
+        .flat_map(|state| state.uptime.iter().map(|interval| (state.server.id, *interval)))
+        .collect();
+    let instants = |instant: fn(&(Id, (Micros, Micros))) -> Micros| -> ArrayRef {
+        let instants: TimestampMicrosecondArray = intervals.iter().map(|interval| Some(instant(interval))).collect();
+        Arc::new(instants.with_data_type(instant_type()))
     };
-    let instants = |values: TimestampMicrosecondArray| -> ArrayRef { Arc::new(values.with_data_type(instant_type())) };
-    batch(vec![
-        (
-            "server_id",
-            false,
-            Arc::new(intervals().map(|(server, _)| Some(server)).collect::<Int32Array>()),
-        ),
-        (
-            "started",
-            false,
-            instants(intervals().map(|(_, (started, _))| Some(started)).collect()),
-        ),
-        ("ended", false, instants(intervals().map(|(_, (_, ended))| Some(ended)).collect())),
-    ])
+    let servers: Int32Array = intervals.iter().map(|(server, _)| Some(*server)).collect();
+    vec![
+        required("server_id", "the license server, by its number in `servers`", Arc::new(servers)),
+        required("started", "since when it was up", instants(|(_, (started, _))| *started)),
+        required("ended", "until when, not included", instants(|(_, (_, ended))| *ended)),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_and_column_means_something_and_is_what_sql_sees() {
+        let tables = Tables::new(Snapshot::empty(Path::new("/"))).unwrap();
+        let told = public_tables();
+        assert_eq!(told.len(), tables.providers().count());
+        for ((name, provider), table) in tables.providers().zip(&told) {
+            assert_eq!(name, table.name);
+            let fields: Vec<&Field> = table.columns.iter().map(|column| &column.field).collect();
+            assert_eq!(
+                provider.schema().fields().iter().map(AsRef::as_ref).collect::<Vec<&Field>>(),
+                fields
+            );
+            for meaning in table.columns.iter().map(|column| column.meaning).chain([table.meaning]) {
+                assert!(
+                    !meaning.is_empty() && !meaning.contains(['\n', '|']) && !meaning.ends_with('.'),
+                    "{name}: {meaning:?}"
+                );
+            }
+        }
+    }
 }

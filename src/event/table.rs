@@ -17,6 +17,15 @@ pub enum Table {
     Open,
 }
 
+/// A column, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableColumn {
+    /// Its name and type, and whether it may be null.
+    pub field: Field,
+    /// What it means, in one line.
+    pub meaning: &'static str,
+}
+
 impl Table {
     /// Every table.
     pub const ALL: [Self; 4] = [Self::Events, Self::Sessions, Self::Denials, Self::Open];
@@ -50,67 +59,134 @@ impl Table {
         !matches!(self, Self::Open)
     }
 
-    /// The columns of its files; `day`, the partition, is in the path.
+    /// What its rows are, in one line.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Events => "what license servers recorded, one row an event",
+            Self::Sessions => "who held licenses from when to when, one row a session and day, cut at the ends of the day",
+            Self::Denials => "requests that were refused, one row a request",
+            Self::Open => "sessions that are held at the first instant of the day",
+        }
+    }
+
+    /// The columns of its files; `day`, the partition, is in the path. What they mean stays out of the files, which would
+    /// have other bytes with every better word.
     #[must_use]
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<[SchemaRef; 4]> = LazyLock::new(|| Table::ALL.map(|table| Arc::new(Schema::new(table.fields()))));
+        static SCHEMAS: LazyLock<[SchemaRef; 4]> = LazyLock::new(|| {
+            Table::ALL.map(|table| {
+                let fields = table.columns().into_iter().map(|column| column.field);
+                Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+            })
+        });
         Arc::clone(&SCHEMAS[self as usize])
     }
 
-    fn fields(self) -> Vec<Field> {
+    /// These columns, and what they mean.
+    #[must_use]
+    pub fn columns(self) -> Vec<TableColumn> {
         match self {
             Self::Events => vec![
-                instant("at").with_nullable(false),
-                text("event").with_nullable(false),
-                integer("server_id").with_nullable(false),
-                integer("feature_id"),
-                text("user_name"),
-                text("host"),
-                text("display"),
-                text("group_data"),
-                integer("licenses").with_nullable(false),
-                Field::new("handle", DataType::Utf8, true),
-                integer("reason_code"),
-                text("reason"),
-                text("project"),
-                instant("ended"),
-                instant("borrow_until"),
-                Field::new("expires", DataType::Date32, true),
-                text("source"),
-                Field::new("line", DataType::Int64, false),
+                column(
+                    instant("at").with_nullable(false),
+                    "when it happened; of a `session`, when that began",
+                ),
+                column(
+                    text("event").with_nullable(false),
+                    "what happened: `checkout`, `checkin`, `session`, `denial`, `unsupported`, `queued`, `dequeued`, `reserved`, `capacity`, `server_up` or `server_down`",
+                ),
+                column(
+                    integer("server_id").with_nullable(false),
+                    "on which license server, by its number in `servers`",
+                ),
+                column(
+                    integer("feature_id"),
+                    "of which feature, by its number in `features`; null for `server_up` and `server_down`",
+                ),
+                column(text("user_name"), "who"),
+                column(text("host"), "on which host"),
+                column(text("display"), "on which display"),
+                column(text("group_data"), "what a license is shared by, where the source says so"),
+                column(
+                    integer("licenses").with_nullable(false),
+                    "how many licenses; of a `capacity`, the new total",
+                ),
+                column(Field::new("handle", DataType::Utf8, true), "what ties a checkin to its checkout"),
+                column(integer("reason_code"), "the license manager's number for a refusal"),
+                column(text("reason"), "its words for a refusal"),
+                column(text("project"), "the project that the request was booked on"),
+                column(instant("ended"), "the end of a `session`, which came in paired"),
+                column(instant("borrow_until"), "until when the license is borrowed"),
+                column(
+                    Field::new("expires", DataType::Date32, true),
+                    "the last day of the license, where a `capacity` tells it",
+                ),
+                column(text("source"), "the file that told it"),
+                column(
+                    Field::new("line", DataType::Int64, false),
+                    "the line of that file, or the row, from 1",
+                ),
             ],
             Self::Sessions => vec![
-                instant("started").with_nullable(false),
-                instant("ended").with_nullable(false),
-                instant("session_started").with_nullable(false),
-                Field::new("continues", DataType::Boolean, false),
-                integer("server_id").with_nullable(false),
-                integer("feature_id").with_nullable(false),
-                text("user_name"),
-                text("host"),
-                integer("licenses").with_nullable(false),
+                column(instant("started").with_nullable(false), "since when licenses were held on the day"),
+                column(
+                    instant("ended").with_nullable(false),
+                    "until when, not included; the first instant of the next day at the latest",
+                ),
+                column(
+                    instant("session_started").with_nullable(false),
+                    "when the whole session began, on whichever day",
+                ),
+                column(
+                    Field::new("continues", DataType::Boolean, false),
+                    "whether it goes on after `ended`, or its end is not known",
+                ),
+                column(
+                    integer("server_id").with_nullable(false),
+                    "the license server, by its number in `servers`",
+                ),
+                column(
+                    integer("feature_id").with_nullable(false),
+                    "the feature, by its number in `features`",
+                ),
+                column(text("user_name"), "who held the licenses"),
+                column(text("host"), "on which host"),
+                column(integer("licenses").with_nullable(false), "how many licenses"),
             ],
             Self::Denials => vec![
-                instant("at").with_nullable(false),
-                integer("server_id").with_nullable(false),
-                integer("feature_id").with_nullable(false),
-                text("user_name"),
-                text("host"),
-                integer("licenses").with_nullable(false),
-                text("reason_class").with_nullable(false),
-                Field::new("is_true", DataType::Boolean, false),
+                column(instant("at").with_nullable(false), "when it was refused"),
+                column(
+                    integer("server_id").with_nullable(false),
+                    "by which license server, by its number in `servers`",
+                ),
+                column(
+                    integer("feature_id").with_nullable(false),
+                    "which feature, by its number in `features`",
+                ),
+                column(text("user_name"), "to whom"),
+                column(text("host"), "on which host"),
+                column(integer("licenses").with_nullable(false), "how many licenses were asked for"),
+                column(
+                    text("reason_class").with_nullable(false),
+                    "why: `capacity`, `queued`, `not_entitled`, `excluded` or `other`",
+                ),
+                column(
+                    Field::new("is_true", DataType::Boolean, false),
+                    "whether the user went without: of class `capacity` or `queued`, and no license of the feature within 5 s",
+                ),
             ],
             Self::Open => vec![
-                instant("started").with_nullable(false),
-                instant("ended"),
-                integer("server_id").with_nullable(false),
-                integer("feature_id").with_nullable(false),
-                text("user_name"),
-                text("host"),
-                text("display"),
-                text("group_data"),
-                integer("licenses").with_nullable(false),
-                Field::new("handle", DataType::Utf8, true),
+                column(instant("started").with_nullable(false), "when the session began"),
+                column(instant("ended"), "when it ends, where it came in paired"),
+                column(integer("server_id").with_nullable(false), "the license server"),
+                column(integer("feature_id").with_nullable(false), "the feature"),
+                column(text("user_name"), "who holds the licenses"),
+                column(text("host"), "on which host"),
+                column(text("display"), "on which display"),
+                column(text("group_data"), "what a license is shared by"),
+                column(integer("licenses").with_nullable(false), "how many licenses"),
+                column(Field::new("handle", DataType::Utf8, true), "what its checkin will name"),
             ],
         }
     }
@@ -128,6 +204,10 @@ pub fn text_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
+const fn column(field: Field, meaning: &'static str) -> TableColumn {
+    TableColumn { field, meaning }
+}
+
 fn instant(name: &str) -> Field {
     Field::new(name, instant_type(), true)
 }
@@ -142,6 +222,7 @@ fn integer(name: &str) -> Field {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Kind, ReasonClass};
     use super::*;
 
     #[test]
@@ -150,6 +231,21 @@ mod tests {
             assert_eq!(Table::from_name(table.name()), Some(table));
             assert_eq!(table as usize, place);
         }
+    }
+
+    #[test]
+    fn every_kind_of_event_and_class_of_refusal_is_told() {
+        let told = |table: Table, name: &str| {
+            let columns = table.columns();
+            columns.into_iter().find(|column| column.field.name() == name).unwrap().meaning
+        };
+        let kinds = Kind::ALL.map(|kind| format!("`{}`", kind.name()));
+        assert!(kinds.iter().all(|kind| told(Table::Events, "event").contains(kind)), "{kinds:?}");
+        let classes = ReasonClass::ALL.map(|class| format!("`{}`", class.name()));
+        assert!(
+            classes.iter().all(|class| told(Table::Denials, "reason_class").contains(class)),
+            "{classes:?}"
+        );
     }
 
     #[test]

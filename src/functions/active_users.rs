@@ -10,17 +10,18 @@
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, ListArray, StringArray, StructArray, UInt64Array};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Date32Type, Field, FieldRef, UInt64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use datafusion::scalar::ScalarValue;
 
 use super::arguments::{constant, instants, item, list, list_of, of_holder, zone};
+use super::documentation::Manual;
 use super::holders::Holders;
 use crate::time::{Day, Micros, Offsets};
 
@@ -71,6 +72,38 @@ impl AggregateUDFImpl for ActiveUsers {
             // The same number of words for each day, one after the other.
             list("bits", DataType::UInt64),
         ])
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "active_users(who, started, ended, zone)",
+                description: "How many are active on each day, and how two other counts change: of those active within the \
+                              fourteen days up to it, and of those ever active. Running sums of the changes are the counts. A list \
+                              of `{day, daily, recent_change, ever_change}`, one for every day on which any of them is not 0.",
+                arguments: &[
+                    ("who", "a name; rows without one count for nobody"),
+                    ("started", "since when"),
+                    ("ended", "until when, not included"),
+                    ("zone", "an IANA zone, whose days they are; the same in every row"),
+                ],
+                example: concat!(
+                    "SELECT active['day'] AS day, active['daily'] AS daily, active['recent_change'] AS recent, active['ever_change'] AS ever\n",
+                    "FROM (SELECT unnest(active_users(user_name, started, ended, 'Europe/Berlin')) AS active FROM sessions)\n",
+                    "ORDER BY day;",
+                ),
+                answer: concat!(
+                    " day        | daily | recent | ever\n",
+                    "------------+-------+--------+------\n",
+                    " 2026-03-02 |     3 |      3 |    3\n",
+                    " 2026-03-03 |     4 |      1 |    1\n",
+                    " 2026-03-17 |     0 |     -4 |    0\n",
+                    "(3 rows)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }
 

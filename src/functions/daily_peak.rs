@@ -10,17 +10,18 @@
 
 use std::collections::BTreeMap;
 use std::mem::size_of;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, ListArray, StringBuilder, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use datafusion::scalar::ScalarValue;
 
 use super::arguments::{constant, instants, item, list_of, of_holder, zone};
+use super::documentation::Manual;
 use super::holders::Holders;
 use crate::time::{Day, Micros, Offsets};
 
@@ -69,6 +70,36 @@ impl AggregateUDFImpl for DailyPeak {
             Arc::new(Field::new("intervals", list_of(state_fields()), true)),
             Arc::new(text),
         ])
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "daily_peak(who, started, ended, zone)",
+                description: "For each day the most different holders at one instant. A list of `{day, peak}`, one for every day \
+                              on which anybody holds anything.",
+                arguments: &[
+                    ("who", "the name of a holder: a user or a host"),
+                    ("started", "since when it holds something"),
+                    ("ended", "until when, not included"),
+                    ("zone", "an IANA zone, whose days they are; the same in every row"),
+                ],
+                example: concat!(
+                    "SELECT busy['day'] AS day, busy['peak'] AS hosts\n",
+                    "FROM (SELECT unnest(daily_peak(host, started, ended, 'Europe/Berlin')) AS busy FROM sessions)\n",
+                    "ORDER BY day;",
+                ),
+                answer: concat!(
+                    " day        | hosts\n",
+                    "------------+-------\n",
+                    " 2026-03-02 |     2\n",
+                    " 2026-03-03 |     3\n",
+                    "(2 rows)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }
 

@@ -1,13 +1,14 @@
 //! `local_day(at, zone)`: the calendar day of an instant.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::Date32Array;
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
 use super::arguments::{arrays, constant, exactly, instants, zone};
+use super::documentation::Manual;
 use crate::event::instant_type;
 use crate::time::Offsets;
 
@@ -42,5 +43,28 @@ impl ScalarUDFImpl for LocalDay {
         let mut offsets = Offsets::new(zone(&name)?);
         let days: Date32Array = instants(&arrays[0])?.iter().map(|at| at.map(|at| offsets.day_of(at).0)).collect();
         Ok(ColumnarValue::Array(Arc::new(days)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "local_day(at, zone)",
+                description: "The calendar day of an instant, where the clock of a zone hangs.",
+                arguments: &[("at", "an instant"), ("zone", "an IANA zone; the same in every row")],
+                example: concat!(
+                    "SELECT user_name, local_day(at, 'Pacific/Kiritimati') AS day\n",
+                    "FROM denials WHERE feature_id = 2 ORDER BY at;",
+                ),
+                answer: concat!(
+                    " user_name | day\n",
+                    "-----------+------------\n",
+                    " cleo      | 2026-03-02\n",
+                    " ben       | 2026-03-03\n",
+                    "(2 rows)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }

@@ -1,13 +1,14 @@
 //! `period_start(at, granularity, zone)`: the period that holds an instant.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::TimestampMicrosecondArray;
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 
 use super::arguments::{arrays, constant, exactly, granularity, instants, local_type, zone};
+use super::documentation::Manual;
 use crate::event::instant_type;
 use crate::time::Offsets;
 
@@ -45,5 +46,34 @@ impl ScalarUDFImpl for PeriodStart {
             .map(|at| at.map(|at| length.start_of(offsets.local(at))))
             .collect();
         Ok(ColumnarValue::Array(Arc::new(starts)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "period_start(at, granularity, zone)",
+                description: "The start of the calendar period that holds an instant, on the wall clock of a zone.",
+                arguments: &[
+                    ("at", "an instant"),
+                    (
+                        "granularity",
+                        "`YEAR`, `QUARTER`, `MONTH`, `WEEK`, `DAY` or `HOUR`; the same in every row",
+                    ),
+                    ("zone", "an IANA zone; the same in every row"),
+                ],
+                example: concat!(
+                    "SELECT period_start(at, 'MONTH', 'Europe/Berlin') AS month, sum(licenses) AS denied\n",
+                    "FROM denials GROUP BY month;",
+                ),
+                answer: concat!(
+                    " month               | denied\n",
+                    "---------------------+--------\n",
+                    " 2026-03-01 00:00:00 |      4\n",
+                    "(1 row)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }

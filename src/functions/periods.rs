@@ -1,15 +1,16 @@
 //! `periods(first, last, granularity)`: every period of a range.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{AsArray as _, ListArray, TimestampMicrosecondArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Date32Type, Field};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 use super::arguments::{arrays, constant, granularity, local_type};
+use super::documentation::Manual;
 use crate::time::{Day, MOST_PERIODS};
 
 /// `periods(first DATE, last DATE, granularity)`: the wall-clock starts of all periods that share a day with the range.
@@ -59,5 +60,31 @@ impl ScalarUDFImpl for Periods {
         let item = Arc::new(Field::new_list_field(local_type(), true));
         let list = ListArray::try_new(item, OffsetBuffer::from_lengths(lengths), values, None)?;
         Ok(ColumnarValue::Array(Arc::new(list)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "periods(first, last, granularity)",
+                description: "The starts of all calendar periods that share a day with a range, on the wall clock: a list, of at \
+                              most 5,000,000.",
+                arguments: &[
+                    ("first", "the first day"),
+                    ("last", "the last day, included"),
+                    ("granularity", "their length, as in `period_start`; the same in every row"),
+                ],
+                example: "SELECT unnest(periods(DATE '2026-01-31', DATE '2026-03-01', 'MONTH')) AS month;",
+                answer: concat!(
+                    " month\n",
+                    "---------------------\n",
+                    " 2026-01-01 00:00:00\n",
+                    " 2026-02-01 00:00:00\n",
+                    " 2026-03-01 00:00:00\n",
+                    "(3 rows)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }

@@ -11,7 +11,7 @@
 //! Since intervals are clipped when they come in, partial states only hold edges, and merging them is putting edges together.
 
 use std::mem::size_of;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array as _, ArrayRef, Int64Array, ListArray, StructArray};
 use arrow::buffer::OffsetBuffer;
@@ -19,10 +19,11 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use datafusion::scalar::ScalarValue;
 
 use super::arguments::{Hours, exactly, hours_type, instants, integers, item, list_of, overlapping};
+use super::documentation::Manual;
 use super::sweep::Sweep;
 use crate::event::instant_type;
 use crate::time::Window;
@@ -67,6 +68,39 @@ impl AggregateUDFImpl for TimeAtLevel {
 
     fn state_fields(&self, _: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         Ok(Sweep::state_fields())
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "time_at_level(started, ended, licenses, hours)",
+                description: "For each number of licenses from 1 to the most that were in use at once: how long at least so many \
+                              were in use inside working hours. A list of `{level, micros}`.",
+                arguments: &[
+                    ("started", "when licenses were taken"),
+                    ("ended", "when they were given back"),
+                    ("licenses", "how many"),
+                    ("hours", "`working_hours(…)`, the same in every row"),
+                ],
+                example: concat!(
+                    "SELECT level['level'] AS licenses, level['micros'] / 1000000 AS seconds\n",
+                    "FROM (\n",
+                    "    SELECT unnest(time_at_level(started, ended, licenses, working_hours(DATE '2026-03-02', DATE '2026-03-03', '09:00', '17:00', 'Europe/Berlin'))) AS level\n",
+                    "    FROM sessions WHERE feature_id = 2\n",
+                    ")\n",
+                    "ORDER BY licenses;",
+                ),
+                answer: concat!(
+                    " licenses | seconds\n",
+                    "----------+---------\n",
+                    "        1 |   32400\n",
+                    "        2 |    8999\n",
+                    "(2 rows)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }
 

@@ -1,11 +1,14 @@
 //! `working_time(hours)`: how long windows are by the clock on the wall.
 
+use std::sync::LazyLock;
+
 use arrow::datatypes::DataType;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature};
 use datafusion::scalar::ScalarValue;
 
 use super::arguments::{Hours, arrays, exactly, hours_type};
+use super::documentation::Manual;
 
 /// `working_time(working_hours(…))`: days × (closes − opens) in µs, whatever clocks did on those days.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -34,5 +37,27 @@ impl ScalarUDFImpl for WorkingTime {
         let hours = Hours::read(&arrays(&args)?[0])?;
         let micros = hours.map(|hours| hours.first.to(hours.last).len() as i64 * hours.hours.nominal());
         Ok(ColumnarValue::Scalar(ScalarValue::Int64(micros)))
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
+            Manual {
+                syntax: "working_time(hours)",
+                description: "How long working hours are by the clock on the wall, in microseconds: days times the time from \
+                              opening to closing, whatever clocks did on those days.",
+                arguments: &[
+                    ("hours", "`working_hours(…)`, the same in every row"),
+                ],
+                example: "SELECT working_time(working_hours(DATE '2026-03-02', DATE '2026-03-03', '09:00', '17:00', 'Europe/Berlin')) / 3600000000 AS hours;",
+                answer: concat!(
+                    " hours\n",
+                    "-------\n",
+                    "    16\n",
+                    "(1 row)",
+                ),
+            }
+            .documentation()
+        });
+        Some(&DOCUMENTATION)
     }
 }

@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::{ApiError, Shared};
+use super::listener::Peer;
+use super::{ApiError, Shared, trace};
 use crate::access::{Access, Caller};
 use crate::store::Grant;
 use crate::token;
@@ -19,7 +20,7 @@ use crate::token;
 /// Lets a request through that shows a token of the store; while the store has none, one that comes from this machine.
 pub(super) async fn authorize(
     State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -29,6 +30,7 @@ pub(super) async fn authorize(
     };
     match check(request.headers(), peer, snapshot.grants()) {
         Ok(caller) => {
+            trace::learn_token(request.extensions(), caller.name());
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
@@ -51,7 +53,7 @@ fn check(headers: &HeaderMap, peer: SocketAddr, grants: &[Grant]) -> Result<Call
 }
 
 /// The token that a request shows.
-fn shown(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn shown(headers: &HeaderMap) -> Option<&str> {
     if let Some(token) = headers.get("x-auth-token") {
         // What is no text is no token either, but it was shown.
         return Some(token.to_str().unwrap_or_default().trim());

@@ -1,6 +1,7 @@
 //! What there is to ask: every report, its parameters, columns and formats.
 
-use axum::extract::State;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
@@ -47,6 +48,14 @@ pub(super) async fn get(State(shared): State<Shared>) -> Result<Response, ApiErr
     };
     let body = serde_json::to_string(&listing).map_err(|error| ApiError::internal(&error))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+}
+
+/// The SQL of a report.
+pub(super) async fn sql(State(shared): State<Shared>, path: Result<Path<String>, PathRejection>) -> Result<Response, ApiError> {
+    let Path(name) = path.map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
+    let report = shared.app.catalog().report(&name)?;
+    let text = report.source(shared.app.snapshot()?.zone())?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response())
 }
 
 fn listed(definition: &Definition) -> Listed<'_> {

@@ -1,13 +1,15 @@
 //! Errors as answers: the one place that picks a failing status.
 //!
 //! Every error is the same JSON envelope with `success: false`, a message that says what is accepted, and a code that never
-//! changes its meaning. What is our fault is logged once, here, and tells the caller nothing but a number to ask about.
+//! changes its meaning. What is our fault is logged once, here, and tells the caller nothing but an id to ask about.
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::negotiation::essence;
+use super::request_id::RequestId;
+use super::trace::ErrorCode;
 use crate::access::Role;
 use crate::app::{AppError, QueryError};
 use crate::engine::EngineError;
@@ -189,17 +191,21 @@ impl ApiError {
         )
     }
 
-    /// Our fault: logged in full, told as a number.
+    /// Our fault: logged in full, told as the id of the request.
     pub(super) fn internal(error: &dyn std::error::Error) -> Self {
-        let request_id = getrandom::u64().unwrap_or_default();
-        tracing::error!(request_id = format!("{request_id:016x}"), error = %chain(error), "request failed");
-        Self::new(1901, format!("internal error; request id {request_id:016x}"))
+        tracing::error!(error = %chain(error), "request failed");
+        Self::new(1901, format!("internal error; request id {}", RequestId::current()))
     }
 
     fn status(&self) -> StatusCode {
         let known = CODES.iter().find(|(code, ..)| *code == self.code);
         known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status, _)| *status)
     }
+}
+
+/// Says to whoever watches the server, and not to a caller of the API, that it can answer nothing now.
+pub(super) fn not_ready(reason: &str) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
 }
 
 /// An error and what caused it, in one line.
@@ -344,6 +350,7 @@ impl IntoResponse for ApiError {
         };
         let body = serde_json::to_string(&envelope).unwrap_or_default();
         let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+        response.extensions_mut().insert(ErrorCode(self.code));
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }

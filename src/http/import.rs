@@ -1,17 +1,21 @@
 //! Imports over HTTP: the body is the file, the answer is the summary.
 
 use std::io::{Seek as _, SeekFrom, Write as _};
+use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
+use tracing::Span;
 
 use super::{ApiError, Shared, parameters};
 use crate::access::{Access, Role};
-use crate::app::AppError;
-use crate::import::{ImportOptions, Input, dialect_names, find_dialect};
+use crate::app::{App, AppError};
+use crate::import::{ImportError, ImportOptions, Input, Tally, dialect_names, find_dialect};
+use crate::metrics::ImportOutcome;
+use crate::store::StoreError;
 
 const PARAMETERS: &str = "server, timezone, format, date, strict, name";
 
@@ -38,12 +42,28 @@ pub(super) async fn post(
     }
     let (name, options) = options(query.as_deref())?;
     let file = spool(body).await?;
-    let imported = tokio::task::spawn_blocking(move || {
-        let input = Input::file(&name, file).map_err(AppError::from)?;
-        shared.app.import(input, &options)
-    });
+    let span = Span::current();
+    let imported = tokio::task::spawn_blocking(move || span.in_scope(|| import(&shared.app, &name, file, &options)));
     let tally = imported.await.map_err(|error| ApiError::internal(&error))??;
     Ok(([(header::CONTENT_TYPE, "application/json")], tally.to_json()).into_response())
+}
+
+/// Imports a file, and counts that.
+fn import(app: &App, name: &str, file: std::fs::File, options: &ImportOptions) -> Result<Tally, AppError> {
+    let begun = Instant::now();
+    let input = Input::file(name, file).map_err(AppError::from);
+    let imported = input.and_then(|input| app.import(input, options));
+    let (outcome, events) = match &imported {
+        Ok(tally) => (ImportOutcome::Done, tally.total_events() - tally.duplicates),
+        Err(AppError::Import(ImportError::Store(StoreError::Busy { .. })) | AppError::Store(StoreError::Busy { .. })) => {
+            (ImportOutcome::Busy, 0)
+        }
+        Err(AppError::Import(ImportError::Store(_)) | AppError::Store(_)) => (ImportOutcome::Failed, 0),
+        Err(AppError::Import(_)) => (ImportOutcome::Refused, 0),
+        Err(AppError::Report(_) | AppError::Engine(_) | AppError::Encoding(_) | AppError::Query(_)) => (ImportOutcome::Failed, 0),
+    };
+    app.metrics().import_ends(outcome, events, begun.elapsed());
+    imported
 }
 
 fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {

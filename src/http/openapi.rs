@@ -50,6 +50,7 @@ fn document<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Value {
             "responses": responses(&objects(), &[401, 403, 503]),
         }}),
     );
+    paths.insert("/api/v1/reports/{name}/sql".to_owned(), source());
     paths.insert("/api/v1/import".to_owned(), import());
     paths.insert("/api/v1/tokens".to_owned(), tokens());
     paths.insert("/api/v1/tokens/{name}".to_owned(), token());
@@ -183,6 +184,17 @@ fn responses(content: &Value, failing: &[u16]) -> Value {
         responses.insert(status.to_string(), json!({ "description": meanings.join("; "), "content": error }));
     }
     Value::Object(responses)
+}
+
+fn source() -> Value {
+    json!({ "get": {
+        "operationId": "report_sql",
+        "tags": ["catalog"],
+        "summary": "The SQL of a report, to start a query from",
+        "description": "Its parameters are `$name`; comments at the top say their types and meanings, and values to try.",
+        "parameters": [{ "name": "name", "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } }],
+        "responses": responses(&json!({ "text/plain": { "schema": { "type": "string" } } }), &[400, 401, 403, 404, 503]),
+    }})
 }
 
 fn import() -> Value {

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 
-use super::{ApiError, Shared, body, negotiation, parameters};
+use super::{ApiError, Shared, body, negotiation, parameters, trace};
 use crate::access::Caller;
 use crate::app::{Ask, Prepared};
 use crate::output::{self, Disposition, Format};
@@ -30,6 +30,7 @@ impl axum::handler::Handler<(), Shared> for Handler {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
     fn call(self, request: Request, shared: Shared) -> Self::Future {
+        trace::learn_report(request.extensions(), &self.0);
         Box::pin(async move {
             answer(&self.0, request, shared)
                 .await

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{ApiError, Shared, body, negotiation, parameters};
+use super::{ApiError, Shared, body, negotiation, parameters, trace};
 use crate::access::{Caller, Role};
 use crate::app::{Answer, SqlAsk};
 use crate::engine::{Dialect, Parameters, Question};
@@ -33,6 +33,7 @@ pub(super) async fn answer(State(shared): State<Shared>, caller: Caller, request
     if !caller.access().role().may_query() {
         return Err(ApiError::not_allowed("write queries", caller.access().role(), Role::Analyst));
     }
+    trace::learn_report(request.extensions(), "sql");
     let (parts, content) = request.into_parts();
     let said = Said::read(&parts, content).await?;
     let format = match &said.format {

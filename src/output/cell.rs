@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, RecordBatch, StringArray};
+use arrow::buffer::NullBuffer;
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -33,12 +34,13 @@ pub(super) enum Cell<'a> {
 }
 
 /// The columns of a batch as cells.
-pub(super) struct Cells<'a> {
-    columns: Vec<CellColumn<'a>>,
+pub(super) struct Cells {
+    columns: Vec<CellColumn>,
 }
 
-struct CellColumn<'a> {
-    array: &'a ArrayRef,
+struct CellColumn {
+    /// Also those of a dictionary's values, and of a column that is nothing but nulls.
+    nulls: Option<NullBuffer>,
     values: Values,
 }
 
@@ -55,15 +57,15 @@ enum Values {
     Period(Granularity, arrow::array::TimestampMicrosecondArray),
 }
 
-impl<'a> Cells<'a> {
+impl Cells {
     /// The cells of these columns of a batch.
-    pub(super) fn new(batch: &'a RecordBatch, columns: &[Column]) -> Result<Self, ArrowError> {
+    pub(super) fn new(batch: &RecordBatch, columns: &[Column]) -> Result<Self, ArrowError> {
         let of = |column: &Column| {
             let array = batch
                 .column_by_name(&column.name)
                 .ok_or_else(|| ArrowError::SchemaError(format!("column {} is missing", column.name)))?;
             Ok(CellColumn {
-                array,
+                nulls: array.logical_nulls(),
                 values: Values::new(array, column.kind)?,
             })
         };
@@ -75,7 +77,7 @@ impl<'a> Cells<'a> {
     /// The cell of a row and column.
     pub(super) fn get(&self, row: usize, column: usize) -> Cell<'_> {
         let column = &self.columns[column];
-        if column.array.is_null(row) {
+        if column.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
             return Cell::Null;
         }
         match &column.values {

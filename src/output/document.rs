@@ -54,6 +54,25 @@ pub struct Field {
 }
 
 impl Document {
+    /// A document that says nothing besides its rows.
+    #[must_use]
+    pub const fn of_columns(columns: Vec<Column>) -> Self {
+        Self {
+            title: String::new(),
+            subtitle: String::new(),
+            summary: String::new(),
+            columns,
+            drawn: Vec::new(),
+            chart: None,
+            facts: Vec::new(),
+            quality: None,
+            zone: Zone::UTC,
+            offset: 0,
+            limit: None,
+            links: None,
+        }
+    }
+
     /// A document of three columns, for tests.
     #[cfg(test)]
     pub(super) fn example() -> Self {

@@ -41,7 +41,7 @@ impl Session {
         if let Some(told) = self.told_of(command)? {
             self.tell(&told, &[])?;
         }
-        self.act(command, &[]).await
+        self.act(command, &[], Vec::new()).await
     }
 
     fn tell(&mut self, told: &Schema, formats: &[i16]) -> Result<(), PgError> {
@@ -109,8 +109,9 @@ impl Session {
         self.check(&command)?;
         let most = if most == 0 { u64::MAX } else { u64::from(most) };
         let Command::Question { tag, .. } = &*command else {
-            let formats = self.kept.portal(name)?.formats.clone();
-            return self.act(&command, &formats).await;
+            let portal = self.kept.portal(name)?;
+            let (formats, parameters) = (portal.formats.clone(), std::mem::take(&mut portal.parameters));
+            return self.act(&command, &formats, parameters).await;
         };
         self.open(name).await?;
         let formats = self.kept.portal(name)?.formats.clone();
@@ -158,7 +159,7 @@ impl Session {
     }
 
     /// Does what a command says that is no question: rows, if there are any, and tag.
-    async fn act(&mut self, command: &Command, formats: &[i16]) -> Result<(), PgError> {
+    async fn act(&mut self, command: &Command, formats: &[i16], parameters: Vec<serde_json::Value>) -> Result<(), PgError> {
         match command {
             Command::Question { .. } => Ok(()),
             Command::Empty => self.wire.put(&Reply::EmptyQueryResponse(EmptyQueryResponse::new())),
@@ -237,7 +238,7 @@ impl Session {
                 }
                 self.complete(if *all { "DISCARD ALL" } else { "DISCARD" })
             }
-            Command::Declare { name, hold, sql } => self.declare(name, *hold, sql).await,
+            Command::Declare { name, hold, sql } => self.declare(name, *hold, sql, parameters).await,
             Command::Fetch { name, rows } => self.fetch(name, rows.unwrap_or(u64::MAX), formats).await,
             Command::CloseCursor { name } => {
                 match name {
@@ -268,7 +269,7 @@ impl Session {
         Ok(())
     }
 
-    async fn declare(&mut self, name: &str, hold: bool, sql: &str) -> Result<(), PgError> {
+    async fn declare(&mut self, name: &str, hold: bool, sql: &str, parameters: Vec<serde_json::Value>) -> Result<(), PgError> {
         if !hold {
             self.in_transaction("DECLARE CURSOR")?;
         }
@@ -276,7 +277,7 @@ impl Session {
         if !matches!(command, Command::Question { .. }) {
             return Err(PgError::new("42601", "a cursor is for a query"));
         }
-        let mut portal = Portal::bound(Arc::new(command), Vec::new(), Vec::new(), None);
+        let mut portal = Portal::bound(Arc::new(command), parameters, Vec::new(), None);
         portal.hold = hold;
         self.kept.keep_portal(name.to_owned(), portal)?;
         if let Err(error) = self.open(name).await {
@@ -325,6 +326,7 @@ async fn pour(wire: &mut Wire, work: &Work, answer: &mut Answer, formats: &[i16]
 /// Sends rows.
 async fn put(wire: &mut Wire, work: Option<&Work>, rows: RecordBatch, formats: &[i16]) -> Result<(), PgError> {
     let fields = columns::fields(rows.schema_ref(), formats)?;
+    let rows = columns::spelled(rows, &fields)?;
     let mut at = 0;
     while at < rows.num_rows() {
         // The iterator of a piece does not outlive it: it must not be held while bytes are on their way.

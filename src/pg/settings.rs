@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::error::PgError;
-
-/// The version of PostgreSQL whose ways are followed.
-pub(super) const VERSION: &str = "16.6";
+use crate::engine::{POSTGRES_VERSION, POSTGRES_VERSION_NUMBER};
 
 /// How a setting may be changed.
 #[derive(Debug, Clone, Copy)]
@@ -83,8 +81,8 @@ const SETTINGS: &[Setting] = &[
     setting("row_security", "on", Rule::Free, false),
     setting("search_path", "public", Rule::Free, false),
     setting("server_encoding", "UTF8", Rule::Fixed, true),
-    setting("server_version", VERSION, Rule::Fixed, true),
-    setting("server_version_num", "160006", Rule::Fixed, false),
+    setting("server_version", POSTGRES_VERSION, Rule::Fixed, true),
+    setting("server_version_num", POSTGRES_VERSION_NUMBER, Rule::Fixed, false),
     setting("session_authorization", "", Rule::Fixed, true),
     setting("standard_conforming_strings", "on", Rule::Only(&["on", "true", "yes", "1"]), true),
     setting("statement_timeout", "0", Rule::Timeout, false),

@@ -5,8 +5,10 @@ use datafusion::logical_expr::LogicalPlan;
 use super::bind::bind;
 use super::compile::compile;
 use super::refine::refine;
+use super::source::source;
 use super::{Definition, ReportError, Request, Wanted};
 use crate::engine::{Engine, EngineError};
+use crate::time::Zone;
 
 /// The files of `queries/reports/`, by name.
 const REPORTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/reports.rs"));
@@ -93,6 +95,15 @@ impl Report {
     #[must_use]
     pub const fn definition(&self) -> &Definition {
         &self.definition
+    }
+
+    /// Its SQL, for who starts a query of their own from it: with parameters that are told and have values to try.
+    ///
+    /// # Errors
+    ///
+    /// When its file makes no sense.
+    pub fn source(&self, zone: Zone) -> Result<String, ReportError> {
+        source(&self.definition, zone)
     }
 
     /// The plan of a request. Its rows have the wanted columns, by handle, and may have more.

@@ -56,7 +56,7 @@ pub(super) fn compile(engine: &Engine, name: &str, sql: &str, params: &[Param]) 
 }
 
 /// The SQL type of a placeholder; none for a set, nothing for a placeholder that there is not.
-fn type_of(name: &str, params: &[Param]) -> Option<Option<SqlType>> {
+pub(super) fn type_of(name: &str, params: &[Param]) -> Option<Option<SqlType>> {
     let kind = match name {
         "from" | "until" => return Some(Some(SqlType::Timestamp(Some(6), TimezoneInfo::WithTimeZone))),
         "server" => return Some(None),

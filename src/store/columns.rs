@@ -237,7 +237,8 @@ fn plain_texts(numbers: impl Iterator<Item = u32>, strings: &Strings) -> ArrayRe
     )
 }
 
-fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a A, ArrowError> {
+/// The column of a name and type.
+pub(super) fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a A, ArrowError> {
     batch
         .column_by_name(name)
         .and_then(|column| column.as_any().downcast_ref())

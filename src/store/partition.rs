@@ -11,8 +11,8 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -122,12 +122,26 @@ pub(crate) fn sync_folders<'a>(store: &Path, files: impl Iterator<Item = &'a Par
 
 /// The batches of a file.
 pub(crate) fn read(store: &Path, file: &PartitionFile) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>>, StoreError> {
+    let batches = open(store, file)?.build()?;
+    Ok(batches.map(|batch| batch.map_err(StoreError::from)))
+}
+
+/// The batches of a file, with these columns alone.
+pub(crate) fn read_columns(
+    store: &Path,
+    file: &PartitionFile,
+    columns: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>>, StoreError> {
+    let opened = open(store, file)?;
+    let columns = ProjectionMask::columns(opened.parquet_schema(), columns.iter().copied());
+    let batches = opened.with_projection(columns).build()?;
+    Ok(batches.map(|batch| batch.map_err(StoreError::from)))
+}
+
+fn open(store: &Path, file: &PartitionFile) -> Result<ParquetRecordBatchReaderBuilder<File>, StoreError> {
     let path = store.join(file.path());
     let opened = File::open(&path).map_err(StoreError::io("open", &path))?;
-    let batches = ParquetRecordBatchReaderBuilder::try_new(opened)?
-        .with_batch_size(64 * 1024)
-        .build()?;
-    Ok(batches.map(|batch| batch.map_err(StoreError::from)))
+    Ok(ParquetRecordBatchReaderBuilder::try_new(opened)?.with_batch_size(64 * 1024))
 }
 
 /// The length and checksum of the bytes that are on the disk now.

@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
 use super::StoreError;
 
 /// 256 random bits that only the store knows.
@@ -32,6 +35,22 @@ impl Secret {
     #[must_use]
     pub(crate) const fn bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// What others may know this store by, for one purpose: 64 bits that say nothing of the secret.
+    #[must_use]
+    pub(crate) fn label(&self, purpose: &str) -> String {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&self.0) else {
+            return String::new(); // which no length of a key leads to
+        };
+        mac.update(b"label ");
+        mac.update(purpose.as_bytes());
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// As the catalog keeps it.
@@ -69,6 +88,9 @@ mod tests {
         assert_eq!(Secret::from_hex(&secret.to_hex()), Some(secret.clone()));
         assert_eq!(secret.to_hex().len(), 64);
         assert_eq!(format!("{secret:?}"), "Secret(hidden)");
+        let label = secret.label("export");
+        assert!(label.len() == 16 && !secret.to_hex().contains(&label));
+        assert_ne!(label, secret.label("another"));
         assert_eq!(Secret::from_hex("00"), None);
         assert_eq!(Secret::from_hex(&"ä".repeat(32)), None);
     }

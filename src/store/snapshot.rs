@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use arrow::array::RecordBatch;
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
 use super::catalog::Catalog;
 use super::facts::DayFacts;
 use super::lock::{Gate, ReaderLease};
-use super::partition::PartitionFile;
+use super::partition::{self, PartitionFile};
 use super::quality::Doubts;
 use super::registry::{Feature, Server};
 use super::rows::Id;
@@ -32,6 +33,7 @@ pub struct Snapshot {
     secret: Secret,
     pub(super) doubts: Doubts,
     fingerprint: [u8; 32],
+    pub(super) in_use: OnceLock<BTreeMap<Id, u64>>,
     _lease: Option<ReaderLease>,
 }
 
@@ -76,6 +78,7 @@ impl Snapshot {
             secret: Secret::of_bytes([0; 32]),
             doubts: Doubts::default(),
             fingerprint: [0; 32],
+            in_use: OnceLock::new(),
             _lease: None,
         })
     }
@@ -106,6 +109,7 @@ impl Snapshot {
             secret,
             doubts: Doubts::read(&reading)?,
             fingerprint,
+            in_use: OnceLock::new(),
             _lease: Some(lease),
         }))
     }
@@ -134,6 +138,13 @@ impl Snapshot {
         &self.servers
     }
 
+    /// The license server of a number.
+    #[must_use]
+    pub fn server(&self, id: Id) -> Option<&ServerState> {
+        let place = self.servers.binary_search_by_key(&id, |state| state.server.id).ok()?;
+        self.servers.get(place)
+    }
+
     /// All features, by number.
     #[must_use]
     pub fn features(&self) -> &[FeatureState] {
@@ -151,6 +162,15 @@ impl Snapshot {
     #[must_use]
     pub fn files(&self, table: Table) -> &BTreeMap<Day, PartitionFile> {
         &self.files[table as usize]
+    }
+
+    /// The rows of a partition file, some ten thousand at a time.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened, or is no file of its table.
+    pub fn read(&self, file: &PartitionFile) -> Result<impl Iterator<Item = Result<RecordBatch, StoreError>>, StoreError> {
+        partition::read(&self.root, file)
     }
 
     /// All tokens, and what they open.

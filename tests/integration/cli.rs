@@ -252,7 +252,9 @@ fn standard_input_and_output_are_files_too() {
 
 #[test]
 fn help_teaches_every_command_and_report() {
-    for command in ["init", "import", "serve", "report", "generate", "demo", "check", "rebuild", "token"] {
+    for command in [
+        "init", "import", "serve", "report", "export", "files", "generate", "demo", "check", "rebuild", "token",
+    ] {
         assert!(run_ok(&["--help"]).contains(command));
         assert!(run_ok(&[command, "--help"]).len() > 200, "{command}");
     }

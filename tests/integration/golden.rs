@@ -2,7 +2,8 @@
 
 use crate::support::{run, run_ok};
 
-fn store() -> (tempfile::TempDir, String) {
+/// A store of the sample, in a folder that vanishes.
+pub fn store() -> (tempfile::TempDir, String) {
     let folder = tempfile::TempDir::new().unwrap();
     let store = folder.path().join("store").to_str().unwrap().to_owned();
     let sample = |name: &str| format!("{}/data/{name}", env!("CARGO_MANIFEST_DIR"));

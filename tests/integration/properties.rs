@@ -159,6 +159,41 @@ impl Compared<'_> {
         features
     }
 
+    /// How many licenses of a feature are in use at the last instant of its server: of a session, everything is known; a
+    /// checkout that nobody checked in is in use unless the server is down.
+    fn in_use(&self) {
+        let snapshot = self.store.app.snapshot().unwrap();
+        let told = snapshot.in_use().unwrap();
+        let (sessions, _) = model::sessions(self.events);
+        for (server, feature, version) in self.features() {
+            let id: i32 = self.store.feature(&server, &feature, &version).unwrap().parse().unwrap();
+            let of_server = || self.events.iter().filter(|event| event.server == server);
+            let last = of_server()
+                .map(|event| event.end.map_or(event.at, |end| end.max(event.at)))
+                .max()
+                .unwrap();
+            let status = |event: &&Event| matches!(event.kind, Kind::ServerUp | Kind::ServerDown);
+            let latest = of_server()
+                .filter(status)
+                .max_by_key(|event| (event.at, event.kind == Kind::ServerUp));
+            let is_down = latest.is_some_and(|event| event.kind == Kind::ServerDown);
+            let held = sessions
+                .iter()
+                .filter(|session| session.server == server && session.feature == feature && session.version == version)
+                .filter(|session| session.start <= last && (session.open || last < session.end));
+            let expected = if is_down {
+                0
+            } else {
+                held.map(|session| u64::from(session.licenses)).sum()
+            };
+            assert_eq!(
+                told.get(&id).copied().unwrap_or_default(),
+                expected,
+                "in use of {server} {feature} {version}"
+            );
+        }
+    }
+
     fn denials(&self) {
         let days = self.days();
         for (server, feature, version) in self.features() {
@@ -306,6 +341,7 @@ fn compare(store: &Store, events: &[Event], (store_zone, report_zone): (&str, &s
         first: first.pred_opt().unwrap(),
         last: first + chrono::Days::new(4),
     };
+    compared.in_use();
     compared.denials();
     compared.grouped_denials();
     compared.utilization(windows);

@@ -9,11 +9,11 @@ use serde_json::json;
 
 use crate::support::{Answer, Server, run, run_ok};
 
-fn log() -> String {
+pub fn log() -> String {
     format!("{}/data/acme.log", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn temporary_store() -> (tempfile::TempDir, String) {
+pub fn temporary_store() -> (tempfile::TempDir, String) {
     let folder = tempfile::TempDir::new().unwrap();
     let store = folder.path().join("store").to_str().unwrap().to_owned();
     (folder, store)
@@ -196,7 +196,7 @@ fn an_import_over_http_is_an_import() {
 }
 
 /// A store in which a report runs for many seconds: every hour of sixty years, for many features.
-fn store_for_a_long_report() -> (tempfile::TempDir, String) {
+pub fn store_for_a_long_report() -> (tempfile::TempDir, String) {
     let (folder, store) = temporary_store();
     let file = folder.path().join("x.ndjson");
     let lines: String = (0..200)
@@ -211,7 +211,7 @@ fn store_for_a_long_report() -> (tempfile::TempDir, String) {
     (folder, store)
 }
 
-const LONG: &str = "/report/feature/all/denials/grouped/csv?sd=1990-01-01&ed=2050-12-31&grat=6";
+pub const LONG: &str = "/report/feature/all/denials/grouped/csv?sd=1990-01-01&ed=2050-12-31&grat=6";
 
 #[test]
 fn a_client_that_leaves_stops_its_query_within_a_second() {
@@ -232,7 +232,7 @@ fn a_client_that_leaves_stops_its_query_within_a_second() {
 }
 
 /// A store with many denials of one feature: an answer of many megabytes.
-fn store_for_a_large_answer() -> (tempfile::TempDir, String) {
+pub fn store_for_a_large_answer() -> (tempfile::TempDir, String) {
     use std::fmt::Write as _;
     let (folder, store) = temporary_store();
     let file = folder.path().join("x.csv");
@@ -250,7 +250,7 @@ fn store_for_a_large_answer() -> (tempfile::TempDir, String) {
     (folder, store)
 }
 
-const LARGE: &str = "/report/feature/1/denials/json?sd=2026-03-02&ed=2026-03-02";
+pub const LARGE: &str = "/report/feature/1/denials/json?sd=2026-03-02&ed=2026-03-02";
 
 #[test]
 fn a_server_that_is_told_to_stop_finishes_what_it_began() {

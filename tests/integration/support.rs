@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use headroom::access::{Access, Caller};
 use headroom::app::{App, AppOptions};
@@ -195,6 +197,7 @@ pub fn run_ok(args: &[&str]) -> String {
 pub struct Server {
     child: Child,
     pub address: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Server {
@@ -204,22 +207,28 @@ impl Server {
     }
 
     pub fn start_with(root: &Path, args: &[&str]) -> Self {
-        Self::spawn(root, args).0
+        Self::start_in(root, args, &[])
     }
 
     /// Serves clients of PostgreSQL as well, at the address that is returned.
     pub fn start_with_pg(root: &Path) -> (Self, String) {
-        let (server, mut said) = Self::spawn(root, &["--pg", "127.0.0.1:0"]);
+        let (server, mut said) = Self::spawn(root, &["--pg", "127.0.0.1:0"], &[]);
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
         let address = line.trim().rsplit_once(' ').map(|(_, address)| address.to_owned());
         (server, address.unwrap_or_else(|| panic!("the server said {line:?}")))
     }
 
-    fn spawn(root: &Path, args: &[&str]) -> (Self, impl std::io::BufRead + use<>) {
+    /// Serves a store with these settings in the environment.
+    pub fn start_in(root: &Path, args: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::spawn(root, args, settings).0
+    }
+
+    fn spawn(root: &Path, args: &[&str], settings: &[(&str, &str)]) -> (Self, impl std::io::BufRead + use<>) {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--store", root.to_str().unwrap(), "--listen", "127.0.0.1:0"])
             .args(args)
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -229,7 +238,35 @@ impl Server {
         out.read_line(&mut said).unwrap();
         let address = said.trim().rsplit_once("http://").map(|(_, address)| address.to_owned());
         let address = address.unwrap_or_else(|| panic!("the server said {said:?}"));
-        (Self { child, address }, out)
+        let log = Arc::<Mutex<String>>::default();
+        // A log that nobody reads stops whoever writes it.
+        let (mut lines, written) = (BufReader::new(child.stderr.take().unwrap()), Arc::clone(&log));
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
+                written.lock().unwrap().push_str(&line);
+                line.clear();
+            }
+        });
+        (Self { child, address, log }, out)
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// The first line of its log that has all these words; waits for it.
+    pub fn logged(&self, words: &[&str]) -> String {
+        let begun = Instant::now();
+        loop {
+            let log = self.log();
+            if let Some(line) = log.lines().find(|line| words.iter().all(|word| line.contains(word))) {
+                return line.to_owned();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "no line has {words:?}:\n{log}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub fn pid(&self) -> u32 {
@@ -243,8 +280,13 @@ impl Server {
 
     /// Sends a request and reads the whole answer. A client of its own, so that nothing hides what is on the wire.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        self.send_to(method, &format!("/api/v1{path}"), headers, body)
+    }
+
+    /// The same for any path.
+    pub fn send_to(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut socket = std::net::TcpStream::connect(&self.address).unwrap();
-        let mut request = format!("{method} /api/v1{path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -282,6 +324,8 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// The body came to its proper end.
     pub whole: bool,
+    /// What came after the body.
+    pub trailers: Vec<(String, String)>,
 }
 
 impl Answer {
@@ -309,6 +353,7 @@ impl Answer {
             headers,
             body: Vec::new(),
             whole: false,
+            trailers: Vec::new(),
         };
         if answer.header("transfer-encoding") == Some("chunked") {
             loop {
@@ -317,12 +362,20 @@ impl Answer {
                     return answer;
                 }
                 let length = usize::from_str_radix(line.trim_end(), 16).unwrap();
-                let mut chunk = vec![0; length + 2];
-                if reader.read_exact(&mut chunk).is_err() {
+                if length == 0 {
+                    loop {
+                        line.clear();
+                        reader.read_line(&mut line).unwrap();
+                        match line.trim_end().split_once(": ") {
+                            Some((name, value)) => answer.trailers.push((name.to_ascii_lowercase(), value.to_owned())),
+                            None => break,
+                        }
+                    }
+                    answer.whole = line == "\r\n";
                     return answer;
                 }
-                if length == 0 {
-                    answer.whole = true;
+                let mut chunk = vec![0; length + 2];
+                if reader.read_exact(&mut chunk).is_err() {
                     return answer;
                 }
                 answer.body.extend_from_slice(&chunk[..length]);
@@ -339,6 +392,12 @@ impl Answer {
             .iter()
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// What came after the body under a name.
+    pub fn trailer(&self, name: &str) -> Option<&str> {
+        let found = self.trailers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {

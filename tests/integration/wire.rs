@@ -12,7 +12,8 @@ const FIRST: &str = r#"{"time":"2026-03-02T08:00:00Z","event":"session","end":"2
 "#;
 
 /// What keeps a query busy for longer than any test waits.
-const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 10000000) AS a(x), generate_series(1, 10000000) AS b(y) WHERE a.x * b.y = -1";
+const ENDLESS: &str =
+    "SELECT count(*) FROM generate_series(1, 10000000) AS a(x), generate_series(1, 10000000) AS b(y) WHERE a.x * b.y = -1";
 
 /// A message: its kind and what is in it.
 type Message = (u8, Vec<u8>);
@@ -34,7 +35,9 @@ impl Told {
     fn of(content: &[u8]) -> Self {
         let field = |kind: u8| {
             let fields = content.split(|byte| *byte == 0).find(|field| field.first() == Some(&kind));
-            fields.map(|field| String::from_utf8_lossy(&field[1..]).into_owned()).unwrap_or_default()
+            fields
+                .map(|field| String::from_utf8_lossy(&field[1..]).into_owned())
+                .unwrap_or_default()
         };
         Self {
             code: field(b'C'),
@@ -130,8 +133,13 @@ impl Client {
 
 fn rows(answer: &[Message]) -> Vec<Vec<Option<String>>> {
     let rows = answer.iter().filter(|(kind, _)| *kind == b'D');
-    rows.map(|(_, content)| values(content).into_iter().map(|value| value.map(|value| String::from_utf8(value).unwrap())).collect())
-        .collect()
+    rows.map(|(_, content)| {
+        values(content)
+            .into_iter()
+            .map(|value| value.map(|value| String::from_utf8(value).unwrap()))
+            .collect()
+    })
+    .collect()
 }
 
 fn values(row: &[u8]) -> Vec<Option<Vec<u8>>> {
@@ -185,7 +193,9 @@ impl Site {
     }
 
     fn token(&self, name: &str, options: &[&str]) -> String {
-        run_ok(&[&["token", "create", "--store", &self.store, name], options].concat()).trim().to_owned()
+        run_ok(&[&["token", "create", "--store", &self.store, name], options].concat())
+            .trim()
+            .to_owned()
     }
 
     fn connect(&self) -> Client {
@@ -268,12 +278,18 @@ fn transactions_are_words_and_nothing_more() {
     let ended = client.query("COMMIT");
     assert_eq!((tags(&ended), status(&ended)), (vec!["ROLLBACK".to_owned()], 'I'));
     client.query("BEGIN; DECLARE c CURSOR FOR SELECT user_name FROM sessions ORDER BY 1");
-    assert_eq!(client.rows("FETCH 2 FROM c"), [[Some("alice".to_owned())], [Some("bob".to_owned())]]);
+    assert_eq!(
+        client.rows("FETCH 2 FROM c"),
+        [[Some("alice".to_owned())], [Some("bob".to_owned())]]
+    );
     assert_eq!(client.rows("FETCH ALL FROM c"), [[Some("dave".to_owned())]]);
     assert!(client.rows("FETCH c").is_empty());
     client.query("COMMIT");
     assert_eq!(client.error("FETCH c"), "34000");
-    assert_eq!(client.rows("SET statement_timeout = '7s'; SHOW statement_timeout"), [[Some("7s".to_owned())]]);
+    assert_eq!(
+        client.rows("SET statement_timeout = '7s'; SHOW statement_timeout"),
+        [[Some("7s".to_owned())]]
+    );
     assert_eq!(client.rows("SHOW TimeZone"), [[Some("UTC".to_owned())]]);
 }
 
@@ -293,7 +309,11 @@ fn a_statement_takes_values_and_tells_its_types_before_it_runs() {
     assert_eq!(kind(1), 1184);
     // Both values and all columns in bytes; two rows at a time.
     let mut bind = b"p\0s\0\0\x01\0\x01\0\x02".to_vec();
-    let whole = if kind(0) == 20 { 1_i64.to_be_bytes().to_vec() } else { 1_i32.to_be_bytes().to_vec() };
+    let whole = if kind(0) == 20 {
+        1_i64.to_be_bytes().to_vec()
+    } else {
+        1_i32.to_be_bytes().to_vec()
+    };
     bind.extend((whole.len() as u32).to_be_bytes());
     bind.extend(whole);
     bind.extend([0, 0, 0, 8]);
@@ -383,7 +403,10 @@ fn a_limited_token_sees_what_it_sees_elsewhere() {
     assert_eq!(seen.len(), 2);
     assert!(seen.iter().all(|row| row[0].as_deref() == Some("flex01")));
     let names = ["alice", "bob", "ws1", "ws2"];
-    assert!(seen.iter().flatten().flatten().all(|value| !names.contains(&value.as_str())), "{seen:?}");
+    assert!(
+        seen.iter().flatten().flatten().all(|value| !names.contains(&value.as_str())),
+        "{seen:?}"
+    );
     let headers = [("X-Auth-token", limited.as_str()), ("Content-Type", "text/plain")];
     let over_http = site.server.send("POST", "/sql?format=csv", &headers, sql.as_bytes()).text();
     let lines: Vec<String> = over_http.lines().skip(1).map(str::to_owned).collect();
@@ -448,4 +471,29 @@ fn a_server_that_is_told_to_stop_says_so() {
     assert_eq!((kind, Told::of(&content).code.as_str()), (b'E', "57P01"));
     assert!(idle.read().is_err());
     assert!(site.server.wait().success());
+}
+
+#[test]
+fn tools_find_what_they_look_for() {
+    let site = Site::new();
+    let mut client = site.connect();
+    let version = client.rows("SELECT version()")[0][0].clone().unwrap();
+    assert!(version.starts_with("PostgreSQL 16"), "{version}");
+    assert_eq!(
+        client.rows("SELECT current_setting('server_version_num')::int / 100 AS v"),
+        [[Some("1600".to_owned())]]
+    );
+    let kinds = client
+        .rows("SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'sessions' ORDER BY ordinal_position");
+    let kind = |name: &str| {
+        let row = kinds.iter().find(|row| row[0].as_deref() == Some(name)).unwrap();
+        row[1].clone().unwrap()
+    };
+    assert_eq!(kind("started"), "timestamp with time zone");
+    assert_eq!(
+        (kind("user_name").as_str(), kind("day").as_str(), kind("licenses").as_str()),
+        ("text", "date", "integer")
+    );
+    let tables = client.rows("SELECT c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r'");
+    assert!(tables.contains(&vec![Some("sessions".to_owned())]), "{tables:?}");
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What headroom serves, read by programs that know nothing of it: DuckDB, pyarrow, openpyxl, pdftotext, and Schemathesis for
-# the contract. Usage: tests/peers/run.sh [BINARY]; the binary is $HEADROOM or target/debug/headroom otherwise.
+# What headroom serves and stores, read by programs that know nothing of it: DuckDB, Polars, pandas, pyarrow, openpyxl, pdftotext,
+# and Schemathesis for the contract. Usage: tests/peers/run.sh [BINARY]; the binary is $HEADROOM or target/debug/headroom otherwise.
 # A reader that is missing and cannot be installed is a failure, not a reason to skip.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -31,6 +31,7 @@ mkdir -p "$work/files"
 "$binary" import --store "$work/store" tests/integration/conformance/site.ndjson tests/peers/names.ndjson > /dev/null
 token=$("$binary" token create --store "$work/store" peers)
 
+: > "$work/serve.out" # there before it is looked at
 "$binary" serve --store "$work/store" --listen 127.0.0.1:0 > "$work/serve.out" 2> "$work/serve.err" &
 server=$!
 trap 'kill "$server" 2> /dev/null || true' EXIT
@@ -41,5 +42,6 @@ for _ in $(seq 100); do
 done
 [ -n "$address" ] || { echo "the server does not serve:" >&2; cat "$work/serve.err" >&2; exit 1; }
 
+"$work/venv/bin/python" tests/peers/engines.py "$binary" "$work/store" "$work/files"
 "$work/venv/bin/python" tests/peers/readers.py "$address" "$token" "$work/files"
 bash tests/peers/contract.sh "$work/venv/bin/st" "$address" "$token"
