@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array as _, ArrayRef, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions, StringArray};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, DictionaryArray, Int32Array, RecordBatch, RecordBatchOptions, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow_pg::datatypes::{PG_OID_ALIAS_KEY, arrow_schema_to_pg_fields, field_into_pg_type};
 use pgwire::api::Type;
 use pgwire::api::portal::Format;
-use pgwire::api::results::FieldInfo;
+use pgwire::api::results::{FieldFormat, FieldInfo};
 use pgwire::error::PgWireError;
 use pgwire::messages::data::{FieldDescription, RowDescription};
 
@@ -193,6 +193,38 @@ const fn is_text(kind: &DataType) -> bool {
     )
 }
 
+/// Rows with numbers that are none spelled as PostgreSQL does, where they are written as texts.
+pub(super) fn spelled(batch: RecordBatch, fields: &[FieldInfo]) -> Result<RecordBatch, PgError> {
+    let endless = |place: usize| {
+        let numbers = batch.column(place).as_primitive_opt::<Float64Type>();
+        fields.get(place).is_some_and(|field| field.format() == FieldFormat::Text)
+            && numbers.is_some_and(|numbers| numbers.iter().flatten().any(f64::is_infinite))
+    };
+    if !(0..batch.num_columns()).any(endless) {
+        return Ok(batch);
+    }
+    let schema = batch.schema();
+    let columns = schema.fields().iter().enumerate().map(|(place, field)| {
+        if !endless(place) {
+            return (Arc::clone(field), Arc::clone(batch.column(place)));
+        }
+        let numbers = batch.column(place).as_primitive::<Float64Type>().iter();
+        let texts: StringArray = numbers.map(|number| number.map(spell)).collect();
+        let field = field.as_ref().clone().with_data_type(DataType::Utf8);
+        (Arc::new(field), Arc::new(texts) as ArrayRef)
+    });
+    let (fields, columns): (Vec<_>, Vec<_>) = columns.unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| PgError::internal(&error))
+}
+
+fn spell(number: f64) -> String {
+    match number {
+        f64::INFINITY => "Infinity".to_owned(),
+        f64::NEG_INFINITY => "-Infinity".to_owned(),
+        number => format!("{number:?}"),
+    }
+}
+
 /// What went wrong while a value was written.
 pub(super) fn of_pgwire(error: PgWireError) -> PgError {
     match error {
@@ -217,7 +249,7 @@ mod tests {
         let batch = RecordBatch::try_from_iter_with_nullable([("c", column, true)]).unwrap();
         let told = told(&batch.schema());
         let fields = fields(&told, &[format]).unwrap();
-        let batch = shaped(&batch, &told).unwrap();
+        let batch = spelled(shaped(&batch, &told).unwrap(), &fields).unwrap();
         let rows = encode_recordbatch(Arc::clone(&fields), batch).map(|row| {
             let row = row.unwrap();
             let length = i32::from_be_bytes(row.data[..4].try_into().unwrap());
@@ -256,6 +288,9 @@ mod tests {
             texts(UInt64Array::from(vec![u64::MAX])),
             (Type::NUMERIC, vec![some("18446744073709551615")])
         );
+        let endless = Float64Array::from(vec![Some(f64::INFINITY), Some(1.0), Some(f64::NEG_INFINITY), None, Some(f64::NAN)]);
+        let spelled = [some("Infinity"), some("1.0"), some("-Infinity"), None, some("NaN")];
+        assert_eq!(texts(endless), (Type::FLOAT8, spelled.to_vec()));
         let dictionary: DictionaryArray<Int32Type> = [Some("größe"), None, Some("größe")].into_iter().collect();
         assert_eq!(texts(dictionary), (Type::TEXT, vec![some("größe"), None, some("größe")]));
         assert_eq!(
