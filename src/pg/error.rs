@@ -129,7 +129,7 @@ fn of_engine(error: &EngineError) -> Option<&'static str> {
 fn of_refused(reason: &str) -> &'static str {
     const WORDS: [(&str, &str); 13] = [
         ("only questions are answered", "25006"),
-        ("ParserError", "42601"),
+        ("sql parser error", "42601"),
         ("TokenizerError", "42601"),
         ("the SQL cannot be read", "42601"),
         ("expected one query", "42601"),
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn errors_have_the_state_that_clients_look_for() {
         let refused = |reason: &str| EngineError::Refused(reason.to_owned());
-        assert_eq!(code(refused("sql parser error: ParserError(\"Expected …\")")), "42601");
+        assert_eq!(code(refused("sql parser error: Expected: an SQL statement, found: SELEC")), "42601");
         assert_eq!(code(refused("table 'headroom.public.nothing' not found")), "42P01");
         assert_eq!(code(refused("something else")), "42000");
         assert_eq!(code(EngineError::Failed("Divide by zero error".to_owned())), "22012");

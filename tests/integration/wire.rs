@@ -395,7 +395,7 @@ fn a_limited_token_sees_what_it_sees_elsewhere() {
     let site = Site::new();
     let all = site.token("all", &["--role", "admin"]);
     let limited = site.token("limited", &["--role", "analyst", "--servers", "flex01", "--names", "pseudonym"]);
-    let sql = "SELECT s.name, user_name, host FROM sessions JOIN servers s USING (server_id) ORDER BY started";
+    let sql = "SELECT s.name, user_name, sessions.host FROM sessions JOIN servers s USING (server_id) ORDER BY started";
     let mut everything = Client::connect(&site.address, Some(&all)).unwrap();
     assert_eq!(everything.rows(sql).len(), 3);
     let mut client = Client::connect(&site.address, Some(&limited)).unwrap();
