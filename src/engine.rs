@@ -72,7 +72,7 @@ impl Default for EngineOptions {
             memory: 2 * 1024 * 1024 * 1024,
             scratch: None,
             scratch_bytes: 16 * 1024 * 1024 * 1024,
-            stack_bytes: 16 * 1024 * 1024,
+            stack_bytes: 64 * 1024 * 1024,
         }
     }
 }
@@ -273,7 +273,7 @@ impl Engine {
         let (snapshot, view, progress) = (Arc::clone(snapshot), view.clone(), Arc::clone(&control.progress));
         let planned = async move {
             let plan = session.plan(&question).await?;
-            let plan = session.bind(plan, &question.parameters)?;
+            let plan = session.bind(plan, &question)?;
             let plan = bind_tables(plan, &tables, &view)?;
             let root = snapshot.root().to_owned();
             let Planned { schema, rows } = stream::execute(session.state(), &plan, context, snapshot, progress)

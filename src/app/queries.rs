@@ -229,9 +229,13 @@ impl Entry {
             who: self.who.to_string(),
             subject: self.subject.clone(),
             format: self.format,
-            state: end.unwrap_or(if begun.is_some() { State::Running } else { State::Waiting }),
+            state: match (end, begun) {
+                (Some(end), _) => end,
+                (None, Some(_)) => State::Running,
+                (None, None) => State::Waiting,
+            },
             asked_at: rfc3339(self.asked),
-            waited_ms: millis(begun.map_or_else(|| self.since.elapsed(), |begun| begun.duration_since(self.since))),
+            waited_ms: millis(begun.unwrap_or_else(Instant::now).duration_since(self.since)),
             elapsed_ms: begun.map_or(0, |begun| millis(begun.elapsed())),
             rows: progress.rows.get(),
             bytes_scanned: progress.scanned.get(),
@@ -312,6 +316,8 @@ impl Queries {
         };
         let waited = time.unwrap_or(Duration::MAX);
         let admitted = tokio::select! {
+            // Where there is room, nobody waits.
+            biased;
             admitted = self.admission.admit(running.entry.who.as_ref()) => admitted,
             () = running.entry.control.stop.cancelled() => return Err(QueryError::Stopped),
             () = tokio::time::sleep(waited) => Err(QueryError::Busy { waited }),

@@ -51,7 +51,12 @@ impl App {
             time: ask.time,
         };
         let mut running = self.queries.begin(bid).await?;
-        let rows = self.rows(ask.question, ask.caller, running.control()).await;
+        let question = Question {
+            // A format that tells how many rows there are needs all of them.
+            limit: ask.limit.filter(|_| !ask.format.counts_rows()),
+            ..ask.question
+        };
+        let rows = self.rows(question, ask.caller, running.control()).await;
         let rows = rows.map_err(|error| running.fail(error))?;
         let (columns, schema) = columns_of(&rows.schema());
         let document = document(ask.title, columns.clone(), ask.limit, ask.format);

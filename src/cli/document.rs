@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use crate::app::Rendering;
 
 /// Writes an answer to a file, or to standard output.
+#[expect(clippy::future_not_send, reason = "a command has one thread, and the output to itself")]
 pub(super) async fn write(rendering: Rendering, output: Option<&Path>) -> anyhow::Result<()> {
     match output {
         Some(path) => write_file(rendering, path)

@@ -32,6 +32,7 @@ pub(crate) struct SqlArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// The SQL: one query
+    #[arg(allow_hyphen_values = true)]
     sql: Option<String>,
     /// What a placeholder stands for: feature=3 for $feature, 1=solver for $1
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
@@ -88,6 +89,7 @@ impl SqlArgs {
             sql,
             parameters: Parameters::Named(BTreeMap::from_iter(self.params)),
             dialect: Dialect::Own,
+            limit: None,
         };
         runtime.block_on(async {
             let answer = app.sql(ask(question, self.format, self.limit)).await?;

@@ -26,7 +26,7 @@ use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::session_state::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
@@ -56,6 +56,9 @@ pub struct Question {
     /// Whose SQL it is.
     #[serde(default)]
     pub dialect: Dialect,
+    /// At most so many rows.
+    #[serde(default)]
+    pub limit: Option<u64>,
 }
 
 impl Question {
@@ -163,9 +166,18 @@ impl Session {
         Ok(plan)
     }
 
-    /// Puts values in the places of placeholders.
-    pub(super) fn bind(&self, plan: LogicalPlan, parameters: &Parameters) -> EngineResult<LogicalPlan> {
-        parameters.bind(plan)
+    /// Puts values in the places of placeholders, and an end after so many rows.
+    pub(super) fn bind(&self, plan: LogicalPlan, question: &Question) -> EngineResult<LogicalPlan> {
+        let plan = question.parameters.bind(plan)?;
+        let limit = question.limit.and_then(|limit| usize::try_from(limit).ok());
+        match (&plan, limit) {
+            // They must stay on top.
+            (LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_), _) | (_, None) => Ok(plan),
+            (_, limit) => {
+                let plan = LogicalPlanBuilder::from(plan).limit(0, limit).and_then(LogicalPlanBuilder::build);
+                plan.map_err(blame)
+            }
+        }
     }
 
     pub(super) async fn describe(&self, question: &Question) -> EngineResult<Described> {

@@ -135,10 +135,12 @@ async fn run<S>(
 {
     let clock = Clock::start(&control.budget);
     let plan = tokio::select! {
-        plan = plan => plan,
+        // What ends a query comes before what goes on with it.
+        biased;
         () = planned.closed() => return,
         () = control.stop.cancelled() => Err(EngineError::Stopped),
         error = clock.up() => Err(error),
+        plan = plan => plan,
     };
     // Nobody waits any more if telling fails.
     match plan {
@@ -163,10 +165,11 @@ where
     let ended = loop {
         // Where nobody reads any more, the query must not run until its next batch.
         let batch = tokio::select! {
-            batch = rows.next() => batch,
+            biased;
             () = sender.closed() => return,
             () = control.stop.cancelled() => break Err(EngineError::Stopped),
             error = clock.up() => break Err(error),
+            batch = rows.next() => batch,
         };
         let batch = match batch {
             None => break Ok(None),

@@ -1,6 +1,7 @@
 //! What there is to ask, as an OpenAPI 3.1 document, and a page to read and try it: both from the catalog of reports.
 
 mod schema;
+mod sql;
 
 use axum::Router;
 use axum::extract::State;
@@ -51,6 +52,9 @@ fn document<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Value {
         }}),
     );
     paths.insert("/api/v1/reports/{name}/sql".to_owned(), source());
+    paths.insert("/api/v1/sql".to_owned(), sql::sql());
+    paths.insert("/api/v1/queries".to_owned(), sql::queries());
+    paths.insert("/api/v1/queries/{id}".to_owned(), sql::query());
     paths.insert("/api/v1/import".to_owned(), import());
     paths.insert("/api/v1/tokens".to_owned(), tokens());
     paths.insert("/api/v1/tokens/{name}".to_owned(), token());
@@ -66,6 +70,7 @@ fn document<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Value {
         "security": [{ "token": [] }, { "bearer": [] }],
         "tags": [
             { "name": "reports", "description": "Each report has its own parameters and those that all have" },
+            { "name": "sql", "description": "Questions of one's own, and the queries that run" },
             { "name": "catalog", "description": "What there is to ask" },
             { "name": "store", "description": "What comes in" },
             { "name": "tokens", "description": "Who may ask" },
@@ -117,7 +122,7 @@ fn report(definition: &Definition, path: &str, named: bool) -> Value {
         .map(|format| (essence(format.media_type()).to_owned(), body(definition, format.name())))
         .collect();
     let id = path.trim_matches('/').replace(['/', '{', '}', '-'], "_");
-    let mut failing = vec![304, 400, 401, 403, 404, 503];
+    let mut failing = vec![304, 400, 401, 403, 404, 429, 503, 504];
     if !named {
         failing.push(406);
     }

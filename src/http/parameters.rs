@@ -2,11 +2,14 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, header};
+use futures::StreamExt as _;
 
 use super::ApiError;
 
 /// A form of a report is a few hundred bytes.
 const FORM_BYTES: usize = 1024 * 1024;
+/// More than this is nobody's mistake.
+const FORGOTTEN_BYTES: usize = 64 * 1024 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The parameters of a request for a report: those of the query, and of the form of a POST. Each may be given once.
@@ -34,16 +37,27 @@ pub(super) async fn of_report(
     Ok(given)
 }
 
-/// A body of limited length.
+/// A body of limited length. The rest of one that is longer is read and forgotten, up to a point: many a client looks for an
+/// answer only when it has sent everything.
 pub(super) async fn bytes(body: Body, most: usize) -> Result<Bytes, ApiError> {
-    axum::body::to_bytes(body, most).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("length limit"));
-        if too_large {
-            ApiError::form_too_large(most)
-        } else {
-            ApiError::unreadable_body(&error.to_string())
+    let mut pieces = body.into_data_stream();
+    let mut bytes = Vec::new();
+    let mut length = 0;
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
+        length += piece.len();
+        if length > FORGOTTEN_BYTES {
+            break;
         }
-    })
+        if length <= most {
+            bytes.extend_from_slice(&piece);
+        }
+    }
+    if length > most {
+        Err(ApiError::form_too_large(most))
+    } else {
+        Ok(bytes.into())
+    }
 }
 
 /// The parameters of the query.

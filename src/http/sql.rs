@@ -44,6 +44,7 @@ pub(super) async fn answer(State(shared): State<Shared>, caller: Caller, request
         sql: said.sql.ok_or_else(|| ApiError::missing_parameter("q", "SQL: one query"))?,
         parameters: said.parameters,
         dialect: Dialect::Own,
+        limit: None,
     };
     if parts.method == Method::HEAD {
         let described = shared.app.describe_sql(question, &caller).await?;

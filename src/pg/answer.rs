@@ -66,6 +66,7 @@ impl Session {
             sql: sql.to_owned(),
             parameters: Parameters::Positional(parameters),
             dialect: Dialect::Postgres,
+            limit: None,
         };
         let (server, time) = (Arc::clone(&self.server), self.settings.timeout());
         let begun = async move { Ok(server.app.sql_rows(question, &caller, time).await?) };

@@ -250,6 +250,7 @@ impl Session {
             sql: sql.clone(),
             parameters: Parameters::default(),
             dialect: Dialect::Postgres,
+            limit: None,
         };
         let caller = self.badge.check(&self.server)?;
         let server = Arc::clone(&self.server);

@@ -12,13 +12,24 @@ pub(super) fn brief(text: &str) -> String {
     text.chars().take(200).collect()
 }
 
+/// Plans get deeper with every element, and stacks have an end.
+const MOST_ELEMENTS: usize = 100;
+
 /// The elements of a parameter that is a JSON array.
 pub(super) fn elements(name: &str, text: &str, element: &str) -> Result<Vec<Value>, ReportError> {
-    serde_json::from_str(text).map_err(|error| ReportError::Malformed {
+    let elements: Vec<Value> = serde_json::from_str(text).map_err(|error| ReportError::Malformed {
         name: name.to_owned(),
         value: brief(text),
         expected: format!("a JSON array of elements, each {element} ({error})"),
-    })
+    })?;
+    if elements.len() > MOST_ELEMENTS {
+        return Err(ReportError::Malformed {
+            name: name.to_owned(),
+            value: brief(text),
+            expected: format!("at most {MOST_ELEMENTS} elements, not {}", elements.len()),
+        });
+    }
+    Ok(elements)
 }
 
 /// The members of a parameter that is a JSON object, in the order they were written.

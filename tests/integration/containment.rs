@@ -181,6 +181,35 @@ fn bombs_end_with_an_error_and_the_server_lives() {
 }
 
 #[test]
+fn reports_have_limits_too() {
+    let site = Site::small();
+    let days = "sd=2026-03-02&ed=2026-03-03";
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let post = |form_body: String| {
+        site.server
+            .send("POST", "/report/feature/all/denials/json", &form, form_body.as_bytes())
+    };
+    let filter = |conditions: usize| {
+        let condition = r#"{"property":"un","operator":"ne","value":"x"}"#;
+        let all = vec![condition; conditions].join(",");
+        format!("{days}&filter=%5B{}%5D", all.replace('"', "%22"))
+    };
+    assert_eq!(code(&post(filter(100))).0, 200);
+    for conditions in [101, 2000, 15_000] {
+        assert_eq!(code(&post(filter(conditions))), (400, 1002));
+    }
+    let many = (1..100_000).map(|id| id.to_string()).collect::<Vec<_>>().join(",");
+    let answer = site.server.send(
+        "POST",
+        "/report/feature/1/denials/json",
+        &form,
+        format!("{days}&columns={many}").as_bytes(),
+    );
+    assert_eq!(code(&answer), (400, 1002));
+    site.is_well();
+}
+
+#[test]
 fn what_does_not_fit_into_memory_is_sorted_on_the_disk() {
     let site = Site::new(&["--memory", "512MiB", "--queries", "2", "--time-limit", "300"]);
     // Some 160 MB of texts, with 128 MiB for them.

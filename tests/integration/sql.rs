@@ -174,11 +174,8 @@ fn every_format_says_the_same() {
         b"SELECT 1 AS a",
     );
     assert_eq!(accepted.text(), "a\r\n1\r\n");
-    let same_names = site.text(
-        "?format=csv",
-        "SELECT a.day, b.day, count(*) OVER () AS day FROM denials a JOIN denials b USING (at)",
-    );
-    assert!(same_names.text().starts_with("day,day_2,day_3\r\n"), "{}", same_names.text());
+    let same_names = site.text("?format=csv", "SELECT a.day, b.day FROM denials a JOIN denials b USING (at)");
+    assert!(same_names.text().starts_with("day,day_2\r\n"), "{}", same_names.text());
 }
 
 #[test]

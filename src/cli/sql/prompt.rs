@@ -80,11 +80,13 @@ pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> 
 }
 
 /// Answers a question, unless Ctrl-C comes first.
+#[expect(clippy::future_not_send, reason = "a command has one thread, and the output to itself")]
 async fn answer(app: &App, sql: String, format: &'static dyn Format) -> anyhow::Result<()> {
     let question = Question {
         sql,
         parameters: Parameters::default(),
         dialect: Dialect::Own,
+        limit: None,
     };
     let began = std::time::Instant::now();
     let answered = async {
@@ -114,6 +116,7 @@ fn words(app: &App, runtime: &Runtime) -> anyhow::Result<Vec<String>> {
             .to_owned(),
         parameters: Parameters::default(),
         dialect: Dialect::Own,
+        limit: None,
     };
     runtime.block_on(async {
         let (mut rows, mut running) = app.sql_rows(question, &Caller::local(), None).await?;

@@ -30,6 +30,7 @@ impl Asked {
             sql: sql.to_owned(),
             parameters,
             dialect: Dialect::Own,
+            limit: None,
         };
         let snapshot = Arc::new(Snapshot::empty(Path::new("/srv/licenses")));
         let control = Control::new(Budget::unhurried(256 * 1024 * 1024, 1024 * 1024));
@@ -306,6 +307,7 @@ fn a_description_says_what_is_taken_and_given() {
             sql: sql.to_owned(),
             parameters: Parameters::default(),
             dialect: Dialect::Postgres,
+            limit: None,
         };
         asked.runtime.block_on(asked.engine.describe(question))
     };

@@ -47,7 +47,7 @@ fn of_param(param: &Param) -> Value {
         ParamType::Direction => json!({ "type": "string", "enum": ["ASC", "DESC"] }),
         ParamType::Count => json!({ "type": "integer", "minimum": 1, "maximum": 4_294_967_295_u32 }),
         ParamType::Offset => json!({ "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 }),
-        ParamType::Seconds => json!({ "type": "number", "minimum": 0.001, "maximum": 86_400 }),
+        ParamType::Seconds => json!({ "type": "number", "minimum": 1, "maximum": 86_400 }),
         ParamType::Text => json!({ "type": "string", "minLength": 1 }),
         ParamType::Enumeration => json!({ "type": "string", "enum": param.values }),
         ParamType::Zone => json!({ "type": "string", "examples": ["Europe/Berlin"] }),
