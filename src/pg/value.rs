@@ -131,7 +131,7 @@ fn numeric(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
     let [count, weight, sign, scale, groups @ ..] = &words[..] else {
         return Err(malformed(kind));
     };
-    if bytes.len() % 2 != 0 || usize::from(*count) != groups.len() || groups.iter().any(|group| *group > 9999) {
+    if !bytes.len().is_multiple_of(2) || usize::from(*count) != groups.len() || groups.iter().any(|group| *group > 9999) {
         return Err(malformed(kind));
     }
     let sign = match sign {
