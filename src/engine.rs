@@ -38,6 +38,7 @@ pub use self::control::{Budget, Control, Count, Progress};
 use self::memory::QueryPool;
 pub use self::memory::{Memory, Taken};
 pub use self::sql::{Described, Dialect, Parameters, Question};
+pub(crate) use self::sql::{POSTGRES_VERSION, POSTGRES_VERSION_NUMBER};
 pub(crate) use self::stream::Planned;
 pub use self::stream::RowStream;
 use self::tables::Tables;

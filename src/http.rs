@@ -40,6 +40,7 @@ use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
 use tower_http::compression::CompressionLayer;
 
+pub(crate) use self::error::chain;
 pub use self::error::{ApiError, CODES};
 use crate::app::App;
 

@@ -27,12 +27,13 @@
 //! | a format that goes out | `output/`, and the list [`output::FORMATS`] |
 //! | how a chart looks; how a page of PDF does | [`chart`]; [`paper`] |
 //! | routes, errors and their codes | [`http`] |
+//! | what psql, drivers and dashboards of PostgreSQL say and hear | [`pg`] |
 //! | ids of requests, lines in the log | `http/trace.rs`, [`telemetry`] |
 //! | a metric | [`metrics`] for what is counted, `http/metrics.rs` for what is read at each scrape |
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http → app → output → report → worker → engine → functions → store → access, event, time`,
+//! Layers call downwards only: `main → cli → http, pg → app → output → report → worker → engine → functions → store → access, event, time`,
 //! `cli → export → output`, `import → store`, and `output → chart, paper`; `metrics` and `telemetry` call nobody, and whoever counts
 //! calls `metrics`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
@@ -60,6 +61,7 @@ pub mod machine;
 pub mod metrics;
 pub mod output;
 pub mod paper;
+pub mod pg;
 pub mod report;
 pub mod store;
 pub mod telemetry;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::limits::LimitArgs;
 use super::{StoreArgs, say};
 use crate::app::{App, AppOptions};
-use crate::http;
 use crate::telemetry::LogFormat;
+use crate::{http, pg};
 
 /// How long a stopped server waits for its own threads.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -39,6 +40,9 @@ pub(super) struct ListenArgs {
     /// Address and port; port 0 is any free one
     #[arg(long, env = "HEADROOM_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Address and port for clients of PostgreSQL: psql, drivers, dashboards. Their password is a token; there is no TLS
+    #[arg(long, env = "HEADROOM_PG", value_name = "ADDRESS")]
+    pg: Option<SocketAddr>,
     /// How long answers that have begun may take after SIGTERM
     #[arg(long, env = "HEADROOM_GRACE_SECONDS", value_name = "SECONDS", default_value_t = 30)]
     grace_seconds: u64,
@@ -70,14 +74,37 @@ impl ListenArgs {
         let app = Arc::new(App::new(store, options)?);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let served = runtime.block_on(async {
-            let listener = TcpListener::bind(self.listen)
-                .await
-                .with_context(|| format!("cannot listen on {}", self.listen))?;
+            let listener = bind(self.listen).await?;
             let address = listener.local_addr()?;
-            let stop = stop_signal()?;
             http::check_exposure(&app, address)?;
+            let pg = match self.pg {
+                Some(pg) => Some(bind(pg).await?),
+                None => None,
+            };
+            let pg_address = pg.as_ref().map(TcpListener::local_addr).transpose()?;
+            if let Some(address) = pg_address {
+                http::check_exposure(&app, address)?;
+            }
+            let stopping = CancellationToken::new();
+            let stop = {
+                let (signal, stopping) = (stop_signal()?, stopping.clone());
+                async move {
+                    signal.await;
+                    stopping.cancel();
+                }
+            };
             ready(address);
-            http::serve(app, listener, stop, Duration::from_secs(self.grace_seconds)).await?;
+            if let Some(address) = pg_address {
+                say(format_args!("serving clients of PostgreSQL on {address}"));
+            }
+            let grace = Duration::from_secs(self.grace_seconds);
+            let clients = async {
+                match pg {
+                    Some(listener) => pg::serve(Arc::clone(&app), listener, stopping, grace).await,
+                    None => Ok(()),
+                }
+            };
+            tokio::try_join!(http::serve(Arc::clone(&app), listener, stop, grace), clients)?;
             anyhow::Ok(())
         });
         // What waits for a socket is dropped at once, and says so in the log; what computes is left behind.
@@ -85,6 +112,11 @@ impl ListenArgs {
         drop(scratch);
         served
     }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await;
+    listener.with_context(|| format!("cannot listen on {address}"))
 }
 
 /// Done when the process is told to stop: SIGTERM, or Ctrl-C.

@@ -13,6 +13,7 @@ mod guard;
 mod information;
 mod limited;
 mod parameters;
+mod postgres;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::disclosure::fenced;
 pub use self::parameters::Parameters;
+pub(crate) use self::postgres::{VERSION as POSTGRES_VERSION, VERSION_NUMBER as POSTGRES_VERSION_NUMBER};
 use super::tables::Tables;
 use super::{EngineError, EngineResult};
 use crate::store::Snapshot;
@@ -109,7 +111,15 @@ impl Session {
         catalog.register_schema(SCHEMA, Arc::new(tables))?;
         let catalogs = Arc::new(MemoryCatalogProviderList::new());
         let catalog = Arc::new(catalog);
-        let information = information::Information::new(Arc::clone(&catalogs) as _);
+        let columns = match dialect {
+            Dialect::Own => None,
+            Dialect::Postgres => {
+                let known = Tables::new(Snapshot::empty(std::path::Path::new("/")))?;
+                let known = known.providers().map(|(name, table)| (name, table.schema()));
+                Some(postgres::columns(CATALOG, SCHEMA, known)?)
+            }
+        };
+        let information = information::Information::new(Arc::clone(&catalogs) as _, columns);
         catalog.register_schema("information_schema", Arc::new(information))?;
         catalogs.register_catalog(CATALOG.to_owned(), catalog);
         let mut config = engine.config().clone().with_default_catalog_and_schema(CATALOG, SCHEMA);
@@ -131,6 +141,7 @@ impl Session {
             Dialect::Postgres => {
                 let context = SessionContext::new_with_state(state);
                 setup_pg_catalog(&context, CATALOG, EmptyContextProvider).map_err(|error| EngineError::Query(*error))?;
+                postgres::register(&context);
                 context.state()
             }
         };

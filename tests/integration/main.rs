@@ -29,3 +29,4 @@ mod server;
 mod sources;
 mod sql;
 mod support;
+mod wire;

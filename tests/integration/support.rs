@@ -210,8 +210,21 @@ impl Server {
         Self::start_in(root, args, &[])
     }
 
+    /// Serves clients of PostgreSQL as well, at the address that is returned.
+    pub fn start_with_pg(root: &Path) -> (Self, String) {
+        let (server, mut said) = Self::spawn(root, &["--pg", "127.0.0.1:0"], &[]);
+        let mut line = String::new();
+        said.read_line(&mut line).unwrap();
+        let address = line.trim().rsplit_once(' ').map(|(_, address)| address.to_owned());
+        (server, address.unwrap_or_else(|| panic!("the server said {line:?}")))
+    }
+
     /// Serves a store with these settings in the environment.
     pub fn start_in(root: &Path, args: &[&str], settings: &[(&str, &str)]) -> Self {
+        Self::spawn(root, args, settings).0
+    }
+
+    fn spawn(root: &Path, args: &[&str], settings: &[(&str, &str)]) -> (Self, impl std::io::BufRead + use<>) {
         let mut child = Command::new(PROGRAM)
             .args(["serve", "--store", root.to_str().unwrap(), "--listen", "127.0.0.1:0"])
             .args(args)
@@ -221,7 +234,8 @@ impl Server {
             .spawn()
             .unwrap();
         let mut said = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut said).unwrap();
         let address = said.trim().rsplit_once("http://").map(|(_, address)| address.to_owned());
         let address = address.unwrap_or_else(|| panic!("the server said {said:?}"));
         let log = Arc::<Mutex<String>>::default();
@@ -234,7 +248,7 @@ impl Server {
                 line.clear();
             }
         });
-        Self { child, address, log }
+        (Self { child, address, log }, out)
     }
 
     /// What it has logged so far.

@@ -11,18 +11,25 @@ const SETTINGS: &str = "df_settings";
 
 /// The tables about tables.
 #[derive(Debug)]
-pub(super) struct Information(InformationSchemaProvider);
+pub(super) struct Information {
+    all: InformationSchemaProvider,
+    /// The columns, where others than the engine's own words are wanted for their types.
+    columns: Option<Arc<dyn TableProvider>>,
+}
 
 impl Information {
-    pub(super) fn new(catalogs: Arc<dyn CatalogProviderList>) -> Self {
-        Self(InformationSchemaProvider::new(catalogs))
+    pub(super) fn new(catalogs: Arc<dyn CatalogProviderList>, columns: Option<Arc<dyn TableProvider>>) -> Self {
+        Self {
+            all: InformationSchemaProvider::new(catalogs),
+            columns,
+        }
     }
 }
 
 #[async_trait]
 impl SchemaProvider for Information {
     fn table_names(&self) -> Vec<String> {
-        let mut names = self.0.table_names();
+        let mut names = self.all.table_names();
         names.retain(|name| name != SETTINGS);
         names
     }
@@ -31,10 +38,15 @@ impl SchemaProvider for Information {
         if name.eq_ignore_ascii_case(SETTINGS) {
             return Ok(None);
         }
-        self.0.table(name).await
+        if name.eq_ignore_ascii_case("columns")
+            && let Some(columns) = &self.columns
+        {
+            return Ok(Some(Arc::clone(columns)));
+        }
+        self.all.table(name).await
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        !name.eq_ignore_ascii_case(SETTINGS) && self.0.table_exist(name)
+        !name.eq_ignore_ascii_case(SETTINGS) && self.all.table_exist(name)
     }
 }

@@ -82,14 +82,21 @@ pub(super) fn of_plan(plan: &LogicalPlan) -> EngineResult<Vec<(String, Option<Da
     let looked = plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expression| {
             expression.apply(|expression| {
+                // A place that is cast asks for what it is cast to, and for nothing else.
+                let (expression, asked) = match expression {
+                    Expr::Cast(cast) => (&*cast.expr, Some(cast.field.data_type())),
+                    expression => (expression, None),
+                };
                 if let Expr::Placeholder(Placeholder { id, field }) = expression {
+                    let asked = asked.or_else(|| field.as_ref().map(|field| field.data_type()));
                     let place = id.trim_start_matches('$').parse().unwrap_or(usize::MAX);
-                    let kind = field.as_ref().map(|field| plain(field.data_type()));
+                    let kind = asked.map(plain);
                     found
                         .entry((place, id.clone()))
                         // Two places that ask for different things ask for nothing in particular.
                         .and_modify(|known| *known = known.take().filter(|known| Some(known) == kind.as_ref()))
                         .or_insert(kind);
+                    return Ok(TreeNodeRecursion::Jump);
                 }
                 Ok(TreeNodeRecursion::Continue)
             })

@@ -1,0 +1,120 @@
+//! The wire of PostgreSQL: queries from psql, drivers and dashboards, with the fences of SQL over HTTP.
+//!
+//! ```text
+//!   socket ─▶ wire (frames, limits) ─▶ startup (token) ─▶ session ─▶ App::sql_rows ─▶ columns ─▶ rows, piece by piece
+//!                                           │                └─▶ settings, transactions, cursors: nothing that is stored
+//!   another socket ─▶ cancel ───────────────┴──▶ stops what runs
+//! ```
+//!
+//! `pgwire` writes messages and `arrow-pg` the values in them. Connections are ours: what a client may make the server hold or wait
+//! for has an end, and what nobody waits for any more is stopped, which a library of handlers leaves open.
+
+mod answer;
+mod cancel;
+mod columns;
+mod command;
+mod error;
+mod message;
+mod portal;
+mod session;
+mod settings;
+mod startup;
+mod value;
+mod wire;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pgwire::messages::PgWireBackendMessage as Reply;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::cancel::Switchboard;
+use self::error::PgError;
+use self::session::Session;
+use self::wire::Wire;
+use crate::app::App;
+use crate::http::{ServeError, check_exposure};
+
+/// How many sessions there may be.
+pub const MOST_SESSIONS: usize = 200;
+/// How many more connections there may be: those that have not said what they want, and those that stop others.
+const MOST_ARRIVING: usize = 50;
+/// How long a client may take to say who it is.
+const ARRIVAL: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer, where no other limit is set.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait when the system has no more sockets.
+const BREATH: Duration = Duration::from_millis(100);
+
+/// What all sessions share.
+#[derive(Debug)]
+struct Server {
+    app: Arc<App>,
+    board: Arc<Switchboard>,
+    stopping: CancellationToken,
+    patience: Duration,
+}
+
+/// Answers clients until `stopping` is said; then finishes what has begun, for at most `grace`.
+///
+/// # Errors
+///
+/// [`ServeError::Open`] when it would answer anybody from anywhere.
+pub async fn serve(app: Arc<App>, listener: TcpListener, stopping: CancellationToken, grace: Duration) -> Result<(), ServeError> {
+    check_exposure(&app, listener.local_addr()?)?;
+    let patience = app.queries().options().patience.unwrap_or(PATIENCE);
+    let server = Arc::new(Server {
+        app,
+        board: Switchboard::new(MOST_SESSIONS),
+        stopping: stopping.clone(),
+        patience,
+    });
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((socket, peer)) if connections.len() < MOST_SESSIONS + MOST_ARRIVING => {
+                    connections.spawn(attend(Arc::clone(&server), socket, peer));
+                }
+                Ok(_) => tracing::warn!("a PostgreSQL client is turned away: there are too many"),
+                Err(error) => {
+                    tracing::warn!(%error, "a PostgreSQL client could not be accepted");
+                    tokio::time::sleep(BREATH).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            () = stopping.cancelled() => break,
+        }
+    }
+    drop(listener);
+    let all = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(grace, all).await.is_err() {
+        tracing::warn!("stopped with PostgreSQL clients still waiting for answers");
+    }
+    Ok(())
+}
+
+/// Attends to one connection until it ends.
+async fn attend(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) {
+    let Ok(mut wire) = Wire::new(socket, server.patience) else {
+        return;
+    };
+    let welcomed = tokio::time::timeout(ARRIVAL, startup::welcome(&server, &mut wire, peer)).await;
+    match welcomed {
+        Ok(Ok(Some(guest))) => Session::new(server, wire, guest).serve().await,
+        Ok(Ok(None)) => wire.close().await,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, %peer, "a PostgreSQL client is not let in");
+            let _told = wire.put(&Reply::ErrorResponse(error.response()));
+            wire.close().await;
+        }
+        Err(_elapsed) => {
+            let error = PgError::fatal("08006", "it took too long to say who is there");
+            let _told = wire.put(&Reply::ErrorResponse(error.response()));
+            wire.close().await;
+        }
+    }
+}
