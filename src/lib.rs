@@ -41,6 +41,8 @@
 //!
 //! - There is one engine, not a session for each request: plans are compiled against tables without rows, and the tables of a
 //!   snapshot take their places when a plan runs, so that no name is resolved twice.
+//! - Reports, whose plans are ours, run in the server's own process and share its caches. SQL that somebody else wrote runs in one that may
+//!   die: no guard knows all that a planner or a function may do.
 //! - Charts and pages are laid out by our own code: libraries for charts draw well, but none decides as one would by hand where the
 //!   marks of a utilization curve or ten thousand bars go, in SVG and PDF alike; and one picture for both needs no second renderer.
 //! - The OpenAPI document is plain JSON made from the catalog of reports; there are no handlers of single reports to annotate.

@@ -24,6 +24,8 @@ A query ends with ; and may have several lines.
   \\f FORMAT     how answers are written: table, csv, json …
   \\q            the end (or Ctrl-D); Ctrl-C stops a query";
 
+const TABLES: &str = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name";
+
 /// Words of SQL that are worth completing.
 const KEYWORDS: &str = "SELECT FROM WHERE GROUP BY ORDER LIMIT HAVING JOIN LEFT ON USING WITH AS AND OR NOT NULL IS IN LIKE BETWEEN \
     CASE WHEN THEN ELSE END DISTINCT UNION ALL COUNT SUM AVG MIN MAX OVER PARTITION INTERVAL TIMESTAMP DATE DESCRIBE EXPLAIN ANALYZE";
@@ -62,7 +64,7 @@ pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> 
                 }
                 continue;
             }
-            ("\\d", "") => "SHOW TABLES".to_owned(),
+            ("\\d", "") => TABLES.to_owned(),
             ("\\d", table) => format!("DESCRIBE {}", table.trim().trim_end_matches(';')),
             _ => line.to_owned(),
         };
