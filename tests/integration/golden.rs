@@ -32,10 +32,16 @@ fn check_answers(store: &str, document: &str) -> usize {
         let block = block.split("\n```").next().unwrap();
         for example in block.split("$ headroom ").skip(1) {
             let (command, answer) = example.split_once('\n').unwrap();
-            let args: Vec<&str> = command
-                .split_ascii_whitespace()
-                .map(|arg| if arg == "STORE" { store } else { arg })
-                .collect();
+            // What stands between double quotes is one argument, as a shell has it.
+            let parts = command.split('"').enumerate().flat_map(|(place, part)| {
+                let words: Vec<&str> = if !place.is_multiple_of(2) {
+                    vec![part]
+                } else {
+                    part.split_ascii_whitespace().collect()
+                };
+                words
+            });
+            let args: Vec<&str> = parts.map(|arg| if arg == "STORE" { store } else { arg }).collect();
             let told = run_ok(&args).replace("\r\n", "\n");
             assert_eq!(told.trim_end(), answer.trim_end(), "headroom {command}");
             answers += 1;
