@@ -19,6 +19,9 @@ use crate::{http, pg};
 /// How long a stopped server waits for its own threads.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
+/// More than processors: a request that is being understood must not keep others from being heard.
+const HTTP_THREADS: usize = 8;
+
 /// Answer report queries over HTTP
 ///
 /// The store may be imported to meanwhile, by this server or by another process, and need not be there yet. Without a token
@@ -72,7 +75,10 @@ impl ListenArgs {
             ..options
         };
         let app = Arc::new(App::new(store, options)?);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(HTTP_THREADS)
+            .enable_all()
+            .build()?;
         let served = runtime.block_on(async {
             let listener = bind(self.listen).await?;
             let address = listener.local_addr()?;

@@ -9,7 +9,7 @@ told, and compares. It ends with a table, and with an error if
 - an answer was wrong, or said it was whole and was not;
 - a status was none of 200, and of the errors that were provoked (400, 413), 429, 503 and 504;
 - the server and its workers took more memory than they were given;
-- `/healthz` took longer than a second, or most of it longer than 100 ms;
+- one in a hundred calls of `/healthz` took longer than a second, or half of them longer than 100 ms;
 - a query was left over, or the processors were still busy two seconds after the last client was gone.
 
 Needs nothing but Python, and Linux for /proc.
@@ -152,7 +152,7 @@ def questions(server):
         Question("sql parameters", "/sql", json.dumps({
             "sql": "SELECT count(*) AS n FROM sessions WHERE feature_id = $feature AND day BETWEEN $first AND $last",
             "params": {"feature": busy, "first": first, "last": last}}).encode(), {"Content-Type": "application/json"}, weight=2),
-        Question("sql export", *sql(f"SELECT * FROM sessions WHERE feature_id = {busy} ORDER BY started, ended, user_name, host, licenses", format="csv", limit=300000)),
+        Question("sql export", *sql(f"SELECT * FROM sessions WHERE feature_id = {busy} ORDER BY started, ended, user_name, host, licenses, session_started, continues, server_id", format="csv", limit=300000)),
         Question("gone", *sql("SELECT * FROM sessions", format="csv"), manner="leaves", weight=2),
         Question("gone report", f"/report/feature/all/denials/csv?{days}", manner="leaves", weight=2),
         Question("gone early", f"/report/feature/all/utilization-history/csv?{days}&st=09:00&et=17:00", manner="leaves at once", weight=2),
@@ -294,14 +294,14 @@ def report(given, server, tally, idle):
     for name, counts in rows.items():
         print(f"{name:18} {'  '.join(counts)}")
     health = sorted(tally.health)
-    median, slow, worst = (health[int(len(health) * part)] * 1000 for part in (0.5, 0.95, 0.9999))
+    median, slow, slowest, worst = (health[int(len(health) * part)] * 1000 for part in (0.5, 0.95, 0.99, 0.9999))
     limit = size(given.memory) + size(given.overhead)
     print(f"{sum(tally.statuses.values())} requests of {given.clients} clients in {given.seconds:.0f} s; {tally.cut} answers cut")
     print(f"/healthz: median {median:.1f} ms, 95 % within {slow:.1f} ms, all within {worst:.1f} ms ({len(health)} times)")
     print(f"memory: idle {idle >> 20} MiB, peak {tally.peak >> 20} MiB of {limit >> 20}, afterwards {server.memory() >> 20} MiB")
     if tally.peak > limit:
         tally.fail("too much memory")
-    if worst > 1000 or median > 100:
+    if slowest > 1000 or median > 100:
         tally.fail("/healthz is slow")
     for text in tally.wrong[:20]:
         print("WRONG:", text)
