@@ -59,6 +59,8 @@ pub(super) fn sql() -> Value {
     );
     if let Some(question) = asked.first_mut() {
         question["required"] = json!(true);
+        // Addresses are shorter than bodies.
+        question["schema"]["maxLength"] = json!(16_384);
     }
     let failing = [400, 401, 403, 406, 413, 429, 503, 504];
     json!({
