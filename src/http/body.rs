@@ -1,4 +1,4 @@
-//! The pieces of a rendering as a body.
+//! The pieces of a rendering as a body, and the headers that they have in common.
 //!
 //! A failure cuts the body, so that no reader takes it for whole. After the last piece, a reader that said `TE: trailers` is told
 //! what the answer came to: what no header can know and many formats have no place for.
@@ -9,7 +9,9 @@ use futures::{StreamExt as _, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
+use super::ApiError;
 use crate::app::{Rendering, Totals};
+use crate::output::{Disposition, Format};
 
 const ROWS: HeaderName = HeaderName::from_static("x-row-count");
 const SCANNED: HeaderName = HeaderName::from_static("x-bytes-scanned");
@@ -26,6 +28,18 @@ pub(super) fn announce(headers: &mut HeaderMap, rendering: &Rendering) {
         header::TRAILER,
         HeaderValue::from_static("x-row-count, x-bytes-scanned, x-bytes-spilled"),
     );
+}
+
+/// Says that an answer is saved or shown under a name, where its format is.
+pub(super) fn name(headers: &mut HeaderMap, format: &dyn Format, file: impl FnOnce() -> String) -> Result<(), ApiError> {
+    let disposition = match format.disposition() {
+        Disposition::Read => return Ok(()),
+        Disposition::Shown => "inline",
+        Disposition::Saved => "attachment",
+    };
+    let named = HeaderValue::from_str(&format!("{disposition}; filename=\"{}\"", file()));
+    headers.insert(header::CONTENT_DISPOSITION, named.map_err(|error| ApiError::internal(&error))?);
+    Ok(())
 }
 
 /// The pieces of a rendering, and what it came to.

@@ -6,6 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
+use super::envelope::Envelope;
 use super::{ApiError, Shared};
 use crate::output::FORMATS;
 use crate::report::{ChartSpec, Column, Definition, Param, STANDARD};
@@ -25,29 +26,10 @@ struct Listed<'a> {
     formats: Vec<&'static str>,
 }
 
-/// The envelope of a listing.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Listing<'a> {
-    success: bool,
-    msg: &'a str,
-    data: Vec<Listed<'a>>,
-    code: Option<u16>,
-    total_count: usize,
-}
-
 /// Lists the reports.
-pub(super) async fn get(State(shared): State<Shared>) -> Result<Response, ApiError> {
-    let data: Vec<Listed<'_>> = shared.app.catalog().reports().map(|report| listed(report.definition())).collect();
-    let listing = Listing {
-        success: true,
-        msg: "",
-        total_count: data.len(),
-        data,
-        code: None,
-    };
-    let body = serde_json::to_string(&listing).map_err(|error| ApiError::internal(&error))?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
+pub(super) async fn get(State(shared): State<Shared>) -> Response {
+    let reports: Vec<Listed<'_>> = shared.app.catalog().reports().map(|report| listed(report.definition())).collect();
+    Envelope::of(&reports).into_response()
 }
 
 /// The SQL of a report.

@@ -5,8 +5,8 @@
 
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 
+use super::envelope::Envelope;
 use super::negotiation::essence;
 use super::request_id::RequestId;
 use super::trace::ErrorCode;
@@ -327,29 +327,10 @@ impl From<EngineError> for ApiError {
     }
 }
 
-/// The envelope of an error; its keys are in the order of every answer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
-    success: bool,
-    msg: &'a str,
-    data: [(); 0],
-    code: u16,
-    total_count: u64,
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let envelope = Envelope {
-            success: false,
-            msg: &self.message,
-            data: [],
-            code: self.code,
-            total_count: 0,
-        };
-        let body = serde_json::to_string(&envelope).unwrap_or_default();
-        let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+        let mut response = (status, Envelope::of_error(self.code, &self.message)).into_response();
         response.extensions_mut().insert(ErrorCode(self.code));
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

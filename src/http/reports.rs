@@ -14,7 +14,7 @@ use futures::stream;
 use super::{ApiError, Shared, body, negotiation, parameters, trace};
 use crate::access::Caller;
 use crate::app::{Ask, Prepared};
-use crate::output::{self, Disposition, Format};
+use crate::output::{self, Format};
 use crate::store::Quality;
 
 /// What an answer depends on besides its address.
@@ -106,15 +106,7 @@ fn headers(ask: &Ask<'_>, prepared: &Prepared<'_>) -> Result<HeaderMap, ApiError
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let text = |text: String| HeaderValue::from_str(&text).map_err(|error| ApiError::internal(&error));
     headers.insert(header::ETAG, text(format!("W/\"{}\"", prepared.tag()))?);
-    let disposition = match ask.format.disposition() {
-        Disposition::Read => None,
-        Disposition::Shown => Some("inline"),
-        Disposition::Saved => Some("attachment"),
-    };
-    if let Some(disposition) = disposition {
-        let file = file_name(ask, prepared);
-        headers.insert(header::CONTENT_DISPOSITION, text(format!("{disposition}; filename=\"{file}\""))?);
-    }
+    body::name(&mut headers, ask.format, || file_name(ask, prepared))?;
     if let Some(quality) = prepared.quality() {
         headers.insert(QUALITY, text(brief(quality))?);
     }

@@ -5,10 +5,11 @@
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
+use super::envelope::Envelope;
 use super::{ApiError, Shared, parameters};
 use crate::access::{Access, Names, Role};
 use crate::app::{App, AppError};
@@ -16,17 +17,6 @@ use crate::store::{Grant, StoreError};
 use crate::time::{SECOND, rfc3339};
 
 const PARAMETERS: &str = "name, role, servers, names";
-
-/// An answer; its keys are in the order of every answer.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
-    success: bool,
-    msg: &'a str,
-    data: Vec<Told<'a>>,
-    code: Option<u16>,
-    total_count: usize,
-}
 
 /// What is told of a token.
 #[derive(Serialize)]
@@ -52,18 +42,6 @@ fn told(grant: &Grant, token: Option<String>) -> Told<'_> {
     }
 }
 
-fn answer(data: Vec<Told<'_>>) -> Response {
-    let envelope = Envelope {
-        success: true,
-        msg: "",
-        total_count: data.len(),
-        data,
-        code: None,
-    };
-    let body = serde_json::to_string(&envelope).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
 fn admit(access: &Access) -> Result<(), ApiError> {
     if access.role().may_manage_tokens() {
         Ok(())
@@ -77,7 +55,8 @@ pub(super) async fn list(State(shared): State<Shared>, access: Access) -> Result
     admit(&access)?;
     let snapshot = shared.app.snapshot()?;
     let grants = snapshot.grants().iter().filter(|grant| access.covers(&grant.access));
-    Ok(answer(grants.map(|grant| told(grant, None)).collect()))
+    let listed: Vec<Told<'_>> = grants.map(|grant| told(grant, None)).collect();
+    Ok(Envelope::of(&listed).into_response())
 }
 
 /// Makes a token, and shows it this once.
@@ -96,7 +75,7 @@ pub(super) async fn create(
     }
     let made = blocking(shared, move |app| app.create_token(name, wanted)).await;
     let (token, grant) = made.map_err(|error| refusal(error, &access))?;
-    Ok(answer(vec![told(&grant, Some(token.reveal()))]))
+    Ok(Envelope::of(&[told(&grant, Some(token.reveal()))]).into_response())
 }
 
 /// Revokes a token.
@@ -114,7 +93,7 @@ pub(super) async fn revoke(
     }
     let revoked = blocking(shared, move |app| app.revoke_token(&name)).await;
     revoked.map_err(|error| refusal(error, &access))?;
-    Ok(answer(Vec::new()))
+    Ok(Envelope::of(&[(); 0]).into_response())
 }
 
 /// The catalog waits for its disk.
