@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{App, AppError, Bid, Rendering, Subject, now};
+use super::{App, AppError, Bid, Rendering, Running, Subject, now};
 use crate::access::Caller;
 use crate::engine::{Control, Described, EngineError, Question, RowStream, View};
 use crate::output::{Document, Format};
@@ -43,21 +43,12 @@ impl App {
     ///
     /// When the question is not accepted, may not run, or its first rows cannot be computed.
     pub async fn sql(&self, ask: SqlAsk<'_>) -> Result<Answer, AppError> {
-        let subject = subject(&ask.question)?;
-        let bid = Bid {
-            caller: ask.caller,
-            subject,
-            format: ask.format.name(),
-            time: ask.time,
-        };
-        let mut running = self.queries.begin(bid).await?;
         let question = Question {
             // A format that tells how many rows there are needs all of them.
             limit: ask.limit.filter(|_| !ask.format.counts_rows()),
             ..ask.question
         };
-        let rows = self.rows(question, ask.caller, running.control()).await;
-        let rows = rows.map_err(|error| running.fail(error))?;
+        let (rows, running) = self.answer(question, ask.caller, ask.format.name(), ask.time).await?;
         let (columns, schema) = columns_of(&rows.schema());
         let document = document(ask.title, columns.clone(), ask.limit, ask.format);
         let rendering = Rendering::start(rows.renamed(schema), document, ask.format, running).await?;
@@ -69,22 +60,8 @@ impl App {
     /// # Errors
     ///
     /// When the question is not accepted, may not run, or cannot be planned. What fails later comes with the rows.
-    pub async fn sql_rows(
-        &self,
-        question: Question,
-        caller: &Caller,
-        time: Option<Duration>,
-    ) -> Result<(RowStream, super::Running), AppError> {
-        let bid = Bid {
-            caller,
-            subject: subject(&question)?,
-            format: "rows",
-            time,
-        };
-        let mut running = self.queries.begin(bid).await?;
-        let rows = self.rows(question, caller, running.control()).await;
-        let rows = rows.map_err(|error| running.fail(error))?;
-        Ok((rows, running))
+    pub async fn sql_rows(&self, question: Question, caller: &Caller, time: Option<Duration>) -> Result<(RowStream, Running), AppError> {
+        self.answer(question, caller, "rows", time).await
     }
 
     /// What a question takes and gives.
@@ -110,6 +87,26 @@ impl App {
         let described = described.map_err(|error| running.fail(error.into()))?;
         running.is_done();
         Ok(described)
+    }
+
+    /// The rows that answer a question, once it may run.
+    async fn answer(
+        &self,
+        question: Question,
+        caller: &Caller,
+        format: &'static str,
+        time: Option<Duration>,
+    ) -> Result<(RowStream, Running), AppError> {
+        let bid = Bid {
+            caller,
+            subject: subject(&question)?,
+            format,
+            time,
+        };
+        let mut running = self.queries.begin(bid).await?;
+        let rows = self.rows(question, caller, running.control()).await;
+        let rows = rows.map_err(|error| running.fail(error))?;
+        Ok((rows, running))
     }
 
     async fn rows(&self, question: Question, caller: &Caller, control: &Control) -> Result<RowStream, AppError> {
