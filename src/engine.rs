@@ -172,9 +172,9 @@ fn want_of(error: &DataFusionError) -> Option<Want> {
 /// Plans and runs queries.
 #[derive(Debug)]
 pub struct Engine {
-    state: SessionState,
+    state: Arc<SessionState>,
     /// For SQL that somebody else wrote, in its dialects.
-    foreign: [OnceLock<sql::Session>; 2],
+    foreign: [OnceLock<Arc<sql::Session>>; 2],
     memory: Arc<Memory>,
     /// Dropped in the background: a runtime must not be dropped on a thread of another one.
     runtime: Option<tokio::runtime::Runtime>,
@@ -217,7 +217,7 @@ impl Engine {
             .enable_all()
             .build()?;
         Ok(Self {
-            state,
+            state: Arc::new(state),
             foreign: Default::default(),
             memory: Arc::new(Memory::new(options.memory)),
             runtime: Some(runtime),
@@ -248,7 +248,7 @@ impl Engine {
     pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>, view: &View, control: &Control) -> Result<RowStream, EngineError> {
         let tables = self.tables_of(snapshot)?;
         let plan = bind_tables(plan, &tables, view)?;
-        let state = self.state.clone();
+        let state = Arc::clone(&self.state);
         let context = self.context(&state, control)?;
         let (snapshot, progress) = (Arc::clone(snapshot), Arc::clone(&control.progress));
         let planned = async move { stream::execute(&state, &plan, context, snapshot, progress).await };
@@ -267,7 +267,7 @@ impl Engine {
         view: &View,
         control: &Control,
     ) -> Result<RowStream, EngineError> {
-        let session = self.foreign(question.dialect)?.clone();
+        let session = self.foreign(question.dialect)?;
         let tables = self.tables_of(snapshot)?;
         let context = self.context(session.state(), control)?;
         let (snapshot, view, progress) = (Arc::clone(snapshot), view.clone(), Arc::clone(&control.progress));
@@ -293,7 +293,7 @@ impl Engine {
     ///
     /// When it is not accepted.
     pub async fn describe(&self, question: Question) -> Result<Described, EngineError> {
-        let session = self.foreign(question.dialect)?.clone();
+        let session = self.foreign(question.dialect)?;
         let work = self.runtime()?.spawn(async move { session.describe(&question).await });
         work.await.unwrap_or(Err(EngineError::Died))
     }
@@ -336,13 +336,13 @@ impl Engine {
     }
 
     /// The session for SQL of others, made when the first of it comes.
-    fn foreign(&self, dialect: Dialect) -> Result<&sql::Session, EngineError> {
+    fn foreign(&self, dialect: Dialect) -> Result<Arc<sql::Session>, EngineError> {
         let place = &self.foreign[dialect as usize];
         if let Some(session) = place.get() {
-            return Ok(session);
+            return Ok(Arc::clone(session));
         }
-        let session = sql::Session::new(&self.state, dialect)?;
-        Ok(place.get_or_init(|| session))
+        let session = Arc::new(sql::Session::new(&self.state, dialect)?);
+        Ok(Arc::clone(place.get_or_init(|| session)))
     }
 
     /// The tables of a snapshot; those of the last one are kept.

@@ -10,6 +10,7 @@
 mod auth;
 mod body;
 mod catalog;
+mod envelope;
 mod error;
 mod health;
 mod import;

@@ -93,18 +93,25 @@ pub struct Described {
 }
 
 /// Where SQL of others is planned: a catalog of its own, without rows, and functions that stay within limits.
-#[derive(Debug, Clone)]
 pub(super) struct Session {
-    dialect: Dialect,
+    /// Makes SQL of another dialect our own.
+    translator: Option<PostgresCompatibilityParser>,
     state: SessionState,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
 }
 
 impl Session {
     /// A session beside that of the engine.
     #[expect(clippy::disallowed_methods, reason = "this is the engine")]
     pub(super) fn new(engine: &SessionState, dialect: Dialect) -> EngineResult<Self> {
+        let known = Tables::new(Snapshot::empty(std::path::Path::new("/")))?;
         let tables = MemorySchemaProvider::new();
-        for (name, table) in Tables::new(Snapshot::empty(std::path::Path::new("/")))?.providers() {
+        for (name, table) in known.providers() {
             tables.register_table(name.to_owned(), table)?;
         }
         let catalog = MemoryCatalogProvider::new();
@@ -114,7 +121,6 @@ impl Session {
         let columns = match dialect {
             Dialect::Own => None,
             Dialect::Postgres => {
-                let known = Tables::new(Snapshot::empty(std::path::Path::new("/")))?;
                 let known = known.providers().map(|(name, table)| (name, table.schema()));
                 Some(postgres::columns(CATALOG, SCHEMA, known)?)
             }
@@ -136,16 +142,16 @@ impl Session {
             .with_catalog_list(catalogs)
             .with_scalar_functions(functions)
             .build();
-        let state = match dialect {
-            Dialect::Own => state,
+        let (translator, state) = match dialect {
+            Dialect::Own => (None, state),
             Dialect::Postgres => {
                 let context = SessionContext::new_with_state(state);
                 setup_pg_catalog(&context, CATALOG, EmptyContextProvider).map_err(|error| EngineError::Query(*error))?;
                 postgres::register(&context);
-                context.state()
+                (Some(PostgresCompatibilityParser::new()), context.state())
             }
         };
-        Ok(Self { dialect, state })
+        Ok(Self { translator, state })
     }
 
     pub(super) const fn state(&self) -> &SessionState {
@@ -189,13 +195,13 @@ impl Session {
     }
 
     fn parse(&self, sql: &str) -> EngineResult<Statement> {
-        let mut statements = match self.dialect {
-            Dialect::Own => {
+        let mut statements = match &self.translator {
+            None => {
                 let recursion = self.state.config().options().sql_parser.recursion_limit;
                 let parser = DFParserBuilder::new(sql).with_recursion_limit(recursion.get()).build();
                 parser.and_then(|mut parser| parser.parse_statements()).map_err(blame)?
             }
-            Dialect::Postgres => PostgresCompatibilityParser::new()
+            Some(translator) => translator
                 .parse(sql)
                 .map_err(|error| EngineError::Refused(error.to_string()))?
                 .into_iter()
