@@ -23,7 +23,11 @@ mod time_within;
 mod working_hours;
 mod working_time;
 
+pub(crate) use self::active_users::list_of_changes;
+pub(crate) use self::arguments::windows_of;
+pub(crate) use self::daily_peak::list_of_peaks;
 pub(crate) use self::pseudonym::{Kind as NameKind, Pseudonyms};
+pub(crate) use self::time_at_level::list_of_levels;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, Documentation, Expr, ScalarUDF, ScalarUDFImpl, lit};
 

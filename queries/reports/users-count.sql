@@ -54,15 +54,7 @@ title = "Concurrent Hosts"
 type = "integer"
 summary = "the most distinct hosts that held a license at one instant of the day"
 */
-WITH denied AS (
-    SELECT DISTINCT
-        local_day(at, $tz) AS ucd,
-        user_name
-    FROM denials
-    WHERE server_id IN ($server)
-        AND at >= $from AND at < $until
-        AND user_name IS NOT NULL
-),
+WITH
 -- When who was active: held a license, or in model 2019 was denied one.
 active AS (
     SELECT
@@ -91,7 +83,12 @@ changes AS (
         0 AS hosts
     FROM (SELECT unnest(active_users(user_name, started, ended, $tz)) AS users FROM active)
     UNION ALL
-    SELECT ucd, 0 AS change, 0 AS daily, 1 AS denied, 0 AS hosts FROM denied
+    SELECT users['day'] AS ucd, 0 AS change, 0 AS daily, users['daily'] AS denied, 0 AS hosts
+    FROM (
+        SELECT unnest(active_users(user_name, at, at + INTERVAL '1 microsecond', $tz)) AS users
+        FROM denials
+        WHERE server_id IN ($server) AND at >= $from AND at < $until
+    )
     UNION ALL
     SELECT peak['day'] AS ucd, 0 AS change, 0 AS daily, 0 AS denied, peak['peak'] AS hosts
     FROM (

@@ -8,25 +8,21 @@
 //!   covers   ├──┼─────────────┤├─────────────┤     +1 where a cover starts, −1 past its end
 //! ```
 
-use std::collections::BTreeMap;
 use std::mem::size_of;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, ListArray, StringArray, StructArray, UInt64Array};
-use arrow::buffer::OffsetBuffer;
+use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, Int64Array, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Date32Type, Field, FieldRef, UInt64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use datafusion::scalar::ScalarValue;
 
-use super::arguments::{constant, instants, item, list, list_of, of_holder, zone};
+use super::arguments::{constant, instants, list, list_of, list_of_structs, of_holder, zone};
 use super::documentation::Manual;
 use super::holders::Holders;
+use crate::kernel::{Activity, Change, ones};
 use crate::time::{Day, Micros, Offsets};
-
-/// How long a user counts as a recent one, the active day included.
-const FORTNIGHT: i32 = 14;
 
 /// `active_users(who, started, ended, zone)`: a list of `{day, daily, recent_change, ever_change}`, for local days of which
 /// `[started, ended)` holds an instant and those on which a count changes. `daily` is how many are active on the day; running
@@ -61,7 +57,7 @@ impl AggregateUDFImpl for ActiveUsers {
     }
 
     fn accumulator(&self, _: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::<Activity>::default())
+        Ok(Box::<Seen>::default())
     }
 
     fn state_fields(&self, _: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -107,33 +103,17 @@ impl AggregateUDFImpl for ActiveUsers {
     }
 }
 
-/// For each day a bit for every holder that is active.
+/// Who is active on which day.
 #[derive(Debug, Default)]
-struct Activity {
+struct Seen {
     offsets: Option<Offsets>,
     holders: Holders,
-    places: BTreeMap<Day, usize>,
-    bits: Vec<Vec<u64>>,
+    activity: Activity,
     /// The day of the last row: its instants, and its place.
     current: Option<(Micros, Micros, usize)>,
 }
 
-impl Activity {
-    fn place(&mut self, day: Day) -> usize {
-        *self.places.entry(day).or_insert_with(|| {
-            self.bits.push(Vec::new());
-            self.bits.len() - 1
-        })
-    }
-
-    fn set(&mut self, place: usize, holder: u32) {
-        let (bits, word) = (&mut self.bits[place], holder as usize / 64);
-        if bits.len() <= word {
-            bits.resize(word + 1, 0);
-        }
-        bits[word] |= 1 << (holder % 64);
-    }
-
+impl Seen {
     fn add(&mut self, offsets: &mut Offsets, holder: u32, started: Micros, ended: Micros) {
         // Files are days, so that hardly any row is of another day than the one before.
         if let Some((start, end, place)) = self.current
@@ -141,52 +121,19 @@ impl Activity {
             && started < ended
             && ended <= end
         {
-            self.set(place, holder);
+            self.activity.set(place, holder);
             return;
         }
         for day in offsets.days_touched(started, ended) {
-            let place = self.place(day);
-            self.set(place, holder);
+            let place = self.activity.place(day);
+            self.activity.set(place, holder);
             let zone = offsets.zone();
             self.current = Some((zone.start_of(day), zone.start_of(day.next()), place));
         }
     }
-
-    /// What happens on each day: how many are active, and how the counts of recent and of all users change.
-    fn changes(&self) -> BTreeMap<Day, (i64, i64, i64)> {
-        let mut changes: BTreeMap<Day, (i64, i64, i64)> = BTreeMap::new();
-        let mut last_active: Vec<Option<Day>> = vec![None; self.holders.len()];
-        for (day, place) in &self.places {
-            let (mut daily, mut new) = (0, 0);
-            for holder in ones(&self.bits[*place]) {
-                daily += 1;
-                match last_active[holder].replace(*day) {
-                    None => new += 1,
-                    Some(before) => changes.entry(before.plus(FORTNIGHT).min(*day)).or_default().1 -= 1,
-                }
-            }
-            let today = changes.entry(*day).or_default();
-            *today = (daily, today.1 + daily, new);
-        }
-        for last in last_active.into_iter().flatten() {
-            changes.entry(last.plus(FORTNIGHT)).or_default().1 -= 1;
-        }
-        changes
-    }
 }
 
-/// The places of the ones among bits.
-fn ones(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    words.iter().enumerate().flat_map(|(place, word)| {
-        let bits = std::iter::successors((*word != 0).then_some(*word), |rest| {
-            let rest = rest & (rest - 1);
-            (rest != 0).then_some(rest)
-        });
-        bits.map(move |rest| place * 64 + rest.trailing_zeros() as usize)
-    })
-}
-
-impl Accumulator for Activity {
+impl Accumulator for Seen {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let (started, ended) = (instants(&values[1])?, instants(&values[2])?);
         let mut offsets = match (self.offsets.take(), constant(&values[3], "zone")?) {
@@ -216,9 +163,9 @@ impl Accumulator for Activity {
             let (days, bits) = (days.as_primitive::<Date32Type>(), bits.as_primitive::<UInt64Type>().values());
             let words = numbers.len().div_ceil(64);
             for (day, bits) in days.values().iter().zip(bits.chunks(words.max(1))) {
-                let place = self.place(Day(*day));
+                let place = self.activity.place(Day(*day));
                 for holder in ones(bits) {
-                    self.set(place, numbers[holder]);
+                    self.activity.set(place, numbers[holder]);
                 }
             }
         }
@@ -230,11 +177,11 @@ impl Accumulator for Activity {
         let names: StringArray = (0..self.holders.len())
             .map(|holder| Some(self.holders.name(holder as u32)))
             .collect();
-        let days: Date32Array = self.places.keys().map(|day| Some(day.0)).collect();
-        let mut bits = Vec::with_capacity(words * self.places.len());
-        for place in self.places.values() {
-            bits.extend_from_slice(&self.bits[*place]);
-            bits.resize(bits.len() + words - self.bits[*place].len(), 0);
+        let days: Date32Array = self.activity.days().map(|(day, _)| Some(day.0)).collect();
+        let mut bits = Vec::with_capacity(words * days.len());
+        for (_, of_day) in self.activity.days() {
+            bits.extend_from_slice(of_day);
+            bits.resize(bits.len() + words - of_day.len(), 0);
         }
         Ok(vec![
             list(Arc::new(names))?,
@@ -244,21 +191,24 @@ impl Accumulator for Activity {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let changes = self.changes();
-        let days: Date32Array = changes.keys().map(|day| Some(day.0)).collect();
-        let column = |of: fn(&(i64, i64, i64)) -> i64| -> ArrayRef { Arc::new(changes.values().map(of).map(Some).collect::<Int64Array>()) };
-        let columns = vec![
-            Arc::new(days) as ArrayRef,
-            column(|day| day.0),
-            column(|day| day.1),
-            column(|day| day.2),
-        ];
-        let values = StructArray::try_new(fields().into(), columns, None)?;
-        let list = ListArray::try_new(item(fields()), OffsetBuffer::from_lengths([changes.len()]), Arc::new(values), None)?;
-        Ok(ScalarValue::List(Arc::new(list)))
+        list_of_changes(&self.activity)
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.holders.size() + self.places.len() * (self.holders.len() / 8 + 64)
+        size_of::<Self>() + self.holders.size() + self.activity.size()
     }
+}
+
+/// What `active_users` gives.
+pub(crate) fn list_of_changes(activity: &Activity) -> Result<ScalarValue> {
+    let changes = activity.changes();
+    let days: Date32Array = changes.keys().map(|day| Some(day.0)).collect();
+    let column = |of: fn(&Change) -> i64| -> ArrayRef { Arc::new(changes.values().map(of).map(Some).collect::<Int64Array>()) };
+    let columns = vec![
+        Arc::new(days) as ArrayRef,
+        column(|day| day.daily),
+        column(|day| day.recent),
+        column(|day| day.ever),
+    ];
+    list_of_structs(fields(), columns)
 }

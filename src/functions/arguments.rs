@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, ListArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, ListArray, StructArray, TimestampMicrosecondArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Field, Int32Type, TimeUnit, TimestampMicrosecondType};
@@ -118,6 +118,12 @@ impl Hours {
     }
 }
 
+/// The windows of a constant `working_hours(…)`; nothing if it is none.
+pub(crate) fn windows_of(hours: &ScalarValue) -> Option<Vec<Window>> {
+    let hours = Hours::read(&hours.to_array().ok()?).ok()??;
+    Some(hours.windows())
+}
+
 /// The windows that share an instant with `[started, ended)`.
 pub(super) fn overlapping(windows: &[Window], started: i64, ended: i64) -> impl Iterator<Item = Window> + '_ {
     let first = windows.partition_point(|window| window.end() <= started);
@@ -140,6 +146,13 @@ pub(super) fn list_of(fields: Vec<Field>) -> DataType {
 /// The field of the items of such a list.
 pub(super) fn item(fields: Vec<Field>) -> Arc<Field> {
     Arc::new(Field::new_list_field(DataType::Struct(fields.into()), true))
+}
+
+/// One list of structs of these fields.
+pub(super) fn list_of_structs(fields: Vec<Field>, columns: Vec<ArrayRef>) -> Result<ScalarValue> {
+    let values = StructArray::try_new(fields.clone().into(), columns, None)?;
+    let list = ListArray::try_new(item(fields), OffsetBuffer::from_lengths([values.len()]), Arc::new(values), None)?;
+    Ok(ScalarValue::List(Arc::new(list)))
 }
 
 /// One list of values.

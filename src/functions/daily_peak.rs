@@ -20,7 +20,7 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use datafusion::scalar::ScalarValue;
 
-use super::arguments::{constant, instants, item, list_of, of_holder, zone};
+use super::arguments::{constant, instants, item, list_of, list_of_structs, of_holder, zone};
 use super::documentation::Manual;
 use super::holders::Holders;
 use crate::time::{Day, Micros, Offsets};
@@ -260,15 +260,17 @@ impl Accumulator for Presence {
             Some(name) => self.peaks(zone(name)?),
             None => BTreeMap::new(),
         };
-        let days: Date32Array = peaks.keys().map(|day| Some(day.0)).collect();
-        let peaks: Int64Array = peaks.values().map(|peak| Some(*peak)).collect();
-        let length = days.len();
-        let values = StructArray::try_new(fields().into(), vec![Arc::new(days), Arc::new(peaks)], None)?;
-        let list = ListArray::try_new(item(fields()), OffsetBuffer::from_lengths([length]), Arc::new(values), None)?;
-        Ok(ScalarValue::List(Arc::new(list)))
+        list_of_peaks(&peaks)
     }
 
     fn size(&self) -> usize {
         size_of::<Self>() + self.holders.size() + self.count * 2 * size_of::<(Micros, Micros)>()
     }
+}
+
+/// What `daily_peak` gives.
+pub(crate) fn list_of_peaks(peaks: &BTreeMap<Day, i64>) -> Result<ScalarValue> {
+    let days: Date32Array = peaks.keys().map(|day| Some(day.0)).collect();
+    let peaks: Int64Array = peaks.values().map(|peak| Some(*peak)).collect();
+    list_of_structs(fields(), vec![Arc::new(days), Arc::new(peaks)])
 }

@@ -3,7 +3,6 @@
 //! Time is cut into blocks of 86,400 s. The edges of a busy block that lie on whole seconds are counted into one slot a second
 //! and summed up from left to right, which needs no sorting; a quiet block, or one with edges between seconds, is sorted.
 
-use std::collections::BTreeMap;
 use std::mem::size_of;
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use datafusion::scalar::ScalarValue;
 use rustc_hash::FxHashMap;
 
 use super::arguments::list;
+use crate::kernel::Histogram;
 use crate::time::{DAY, Micros, SECOND};
 
 /// Seconds in a block.
@@ -135,7 +135,7 @@ impl Sweep {
     }
 
     /// How long the level was exactly each number but zero.
-    pub(super) fn time_at_exact_level(&self) -> BTreeMap<i64, Micros> {
+    pub(super) fn histogram(&self) -> Histogram {
         let mut blocks: Vec<&Block> = self.blocks.iter().collect();
         blocks.sort_unstable_by_key(|block| block.number);
         let mut state = State::default();
@@ -159,7 +159,7 @@ impl Sweep {
                 }
             }
         }
-        state.time()
+        state.time
     }
 
     /// Roughly how much memory the edges take.
@@ -179,45 +179,26 @@ impl Block {
     }
 }
 
-/// Levels that most features stay below have a place; the others are looked up.
-const LOW: usize = 1 << 16;
-
 /// The level while edges are gone through, and the time spent at each.
 #[derive(Debug, Default)]
 struct State {
     level: i64,
     since: Micros,
-    low: Vec<Micros>,
-    high: BTreeMap<i64, Micros>,
+    time: Histogram,
 }
 
 impl State {
     fn change(&mut self, at: Micros, change: i64) {
-        let time = at - self.since;
-        match usize::try_from(self.level) {
-            Ok(0) => {}
-            Ok(level) if level < LOW => {
-                if self.low.len() <= level {
-                    self.low.resize(level + 1, 0);
-                }
-                self.low[level] += time;
-            }
-            _ => *self.high.entry(self.level).or_default() += time,
-        }
+        self.time.add(self.level, at - self.since);
         self.level += change;
         self.since = at;
-    }
-
-    fn time(self) -> BTreeMap<i64, Micros> {
-        let low = self.low.into_iter().zip(0..).filter(|(time, _)| *time != 0);
-        let mut time: BTreeMap<i64, Micros> = low.map(|(time, level)| (level, time)).collect();
-        time.extend(self.high);
-        time
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -243,7 +224,7 @@ mod tests {
             sweep.add(*start, *licenses);
             sweep.add(*end, -licenses);
         }
-        let time = sweep.time_at_exact_level();
+        let time = sweep.histogram().exact();
         // Edges that come as states of two parts are the same edges.
         let mut parts = [Sweep::default(), Sweep::default()];
         for (number, (start, end, licenses)) in intervals.iter().enumerate() {
@@ -255,7 +236,7 @@ mod tests {
             let state: Vec<ArrayRef> = part.state().unwrap().iter().map(|column| column.to_array().unwrap()).collect();
             merged.merge(&state);
         }
-        assert_eq!(merged.time_at_exact_level(), time);
+        assert_eq!(merged.histogram().exact(), time);
         time
     }
 

@@ -13,8 +13,7 @@
 use std::mem::size_of;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array as _, ArrayRef, Int64Array, ListArray, StructArray};
-use arrow::buffer::OffsetBuffer;
+use arrow::array::{Array as _, ArrayRef, Int64Array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
@@ -22,10 +21,11 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Documentation, Signature};
 use datafusion::scalar::ScalarValue;
 
-use super::arguments::{Hours, exactly, hours_type, instants, integers, item, list_of, overlapping};
+use super::arguments::{Hours, exactly, hours_type, instants, integers, list_of, list_of_structs, overlapping};
 use super::documentation::Manual;
 use super::sweep::Sweep;
 use crate::event::instant_type;
+use crate::kernel::Histogram;
 use crate::time::Window;
 
 /// More levels than any license has.
@@ -144,27 +144,21 @@ impl Accumulator for Edges {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        let exact = self.edges.time_at_exact_level();
-        let most = exact.keys().next_back().copied().unwrap_or(0);
-        if most > MOST_LEVELS {
-            return exec_err!("more than {MOST_LEVELS} licenses in use");
-        }
-        // At least k licenses were in use whenever exactly k, k + 1, … were.
-        let mut micros = Vec::new();
-        let mut at_least = 0;
-        for level in (1..=most).rev() {
-            at_least += exact.get(&level).copied().unwrap_or(0);
-            micros.push(at_least);
-        }
-        micros.reverse();
-        let levels = Int64Array::from_iter_values(1..=most);
-        let length = levels.len();
-        let values = StructArray::try_new(fields().into(), vec![Arc::new(levels), Arc::new(Int64Array::from(micros))], None)?;
-        let list = ListArray::try_new(item(fields()), OffsetBuffer::from_lengths([length]), Arc::new(values), None)?;
-        Ok(ScalarValue::List(Arc::new(list)))
+        list_of_levels(&self.edges.histogram())
     }
 
     fn size(&self) -> usize {
         size_of::<Self>() + self.edges.size()
     }
+}
+
+/// What `time_at_level` gives.
+pub(crate) fn list_of_levels(histogram: &Histogram) -> Result<ScalarValue> {
+    if histogram.greatest() > MOST_LEVELS {
+        return exec_err!("more than {MOST_LEVELS} licenses in use");
+    }
+    // At least k licenses were in use whenever exactly k, k + 1, … were.
+    let micros = Int64Array::from(histogram.at_least());
+    let levels = Int64Array::from_iter_values(1..=micros.len() as i64);
+    list_of_structs(fields(), vec![Arc::new(levels), Arc::new(micros)])
 }

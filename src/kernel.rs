@@ -1,0 +1,24 @@
+//! Kernels: what is computed over the pieces of one day, without sorting them.
+//!
+//! ```text
+//!   pieces of a day ─▶ stretches (level, from, to) ─▶ Histogram          time at each level inside windows
+//!                                                  ─▶ levels of quarters  the same for every quarter of an hour, kept as a rollup
+//!                   ─▶ peaks                                             the most holders at one instant
+//!                   ─▶ Activity, a bit a day and holder                  users of a day, of a fortnight, of ever
+//! ```
+//!
+//! A day has 86,400 seconds, and license servers tell seconds: an array with a place for each of them is cheaper than sorting
+//! hundreds of thousands of edges. Pieces that begin or end between seconds are sorted. The same kernels make rollups when days
+//! are derived and answer reports where there are none, so that the two cannot differ in what they mean.
+
+mod activity;
+mod histogram;
+mod peak;
+mod quarters;
+mod stretches;
+
+pub(crate) use self::activity::{Activity, Change, ones};
+pub(crate) use self::histogram::Histogram;
+pub(crate) use self::peak::{Peaks, Stay};
+pub(crate) use self::quarters::{LevelOfQuarter, levels_of_quarters, quarter_of};
+pub(crate) use self::stretches::Sweeper;
