@@ -15,6 +15,13 @@ pub enum Table {
     Denials,
     /// What is held at the first instant of the day. Private to the store. Sorted by feature and start.
     Open,
+    /// How long each number of licenses was in use in each quarter of an hour. A rollup of [`Table::Sessions`], private to the
+    /// store. Sorted by feature, quarter and level.
+    Levels,
+    /// Who held a license or was denied one. A rollup, private to the store. Sorted by server and user.
+    UserDays,
+    /// The most hosts at one instant, of each server and of all. A rollup, private to the store.
+    HostPeaks,
 }
 
 /// A column, and what it means.
@@ -28,7 +35,18 @@ pub struct TableColumn {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 4] = [Self::Events, Self::Sessions, Self::Denials, Self::Open];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Events,
+        Self::Sessions,
+        Self::Denials,
+        Self::Open,
+        Self::Levels,
+        Self::UserDays,
+        Self::HostPeaks,
+    ];
+
+    /// How many there are.
+    pub const COUNT: usize = 7;
 
     /// The name in SQL, in the catalog and of the folder.
     #[must_use]
@@ -38,6 +56,9 @@ impl Table {
             Self::Sessions => "sessions",
             Self::Denials => "denials",
             Self::Open => "open",
+            Self::Levels => "levels",
+            Self::UserDays => "user_days",
+            Self::HostPeaks => "host_peaks",
         }
     }
 
@@ -53,10 +74,16 @@ impl Table {
         !matches!(self, Self::Events)
     }
 
+    /// Whether it sums up what other tables say, for answers that are quick; without it they are the same.
+    #[must_use]
+    pub const fn rollup(self) -> bool {
+        matches!(self, Self::Levels | Self::UserDays | Self::HostPeaks)
+    }
+
     /// Whether SQL sees it.
     #[must_use]
     pub const fn public(self) -> bool {
-        !matches!(self, Self::Open)
+        matches!(self, Self::Events | Self::Sessions | Self::Denials)
     }
 
     /// What its rows are, in one line.
@@ -67,6 +94,9 @@ impl Table {
             Self::Sessions => "who held licenses from when to when, one row a session and day, cut at the ends of the day",
             Self::Denials => "requests that were refused, one row a request",
             Self::Open => "sessions that are held at the first instant of the day",
+            Self::Levels => "how long each number of licenses of a feature was in use, one row a quarter of an hour and number",
+            Self::UserDays => "who held a license or was denied one, one row a server and user",
+            Self::HostPeaks => "the most hosts that held a license at one instant, one row a server and one for all of them",
         }
     }
 
@@ -74,7 +104,7 @@ impl Table {
     /// have other bytes with every better word.
     #[must_use]
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<[SchemaRef; 4]> = LazyLock::new(|| {
+        static SCHEMAS: LazyLock<[SchemaRef; Table::COUNT]> = LazyLock::new(|| {
             Table::ALL.map(|table| {
                 let fields = table.columns().into_iter().map(|column| column.field);
                 Arc::new(Schema::new(fields.collect::<Vec<_>>()))
@@ -187,6 +217,34 @@ impl Table {
                 column(text("group_data"), "what a license is shared by"),
                 column(integer("licenses").with_nullable(false), "how many licenses"),
                 column(Field::new("handle", DataType::Utf8, true), "what its checkin will name"),
+            ],
+            Self::Levels => vec![
+                column(integer("feature_id").with_nullable(false), "the feature"),
+                column(
+                    integer("quarter").with_nullable(false),
+                    "the quarter of an hour, from 0 at the first instant of the day",
+                ),
+                column(Field::new("level", DataType::Int64, false), "how many licenses, more than none"),
+                column(
+                    Field::new("micros", DataType::Int64, false),
+                    "for how long exactly so many were in use within the quarter, in microseconds",
+                ),
+            ],
+            Self::UserDays => vec![
+                column(integer("server_id").with_nullable(false), "the license server"),
+                column(text("user_name").with_nullable(false), "who"),
+                column(
+                    Field::new("held", DataType::Boolean, false),
+                    "whether the user held a license of it at some instant",
+                ),
+                column(Field::new("denied", DataType::Boolean, false), "whether it denied the user one"),
+            ],
+            Self::HostPeaks => vec![
+                column(integer("server_id"), "the license server; null for all of them together"),
+                column(
+                    integer("hosts").with_nullable(false),
+                    "the most different hosts that held a license of it at one instant",
+                ),
             ],
         }
     }

@@ -20,7 +20,11 @@ use crate::time::{Day, Zone};
 pub(crate) const FILE: &str = "catalog.sqlite";
 
 /// How to reach each format from the one before; SQLite's `user_version` counts the steps that were taken.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema-2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema-2.sql"),
+    include_str!("schema-3.sql"),
+];
 /// The first format whose stores have a secret.
 const FORMAT_OF_SECRET: i64 = 2;
 
@@ -129,6 +133,11 @@ impl Reading<'_> {
     pub(crate) fn secret(&self) -> Result<Secret, StoreError> {
         let secret = Secret::from_hex(&self.meta("secret")?);
         Ok(secret.ok_or_else(|| unreadable(0, "the store's secret is no secret".to_owned()))?)
+    }
+
+    /// Whether every day has the rollups that follow from it.
+    pub(crate) fn has_all_rollups(&self) -> Result<bool, StoreError> {
+        Ok(self.meta("rollups")? == "all")
     }
 
     fn meta(&self, key: &str) -> Result<String, StoreError> {
@@ -281,6 +290,12 @@ impl Change<'_> {
             .execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'", [])?;
         let sql = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'generation'";
         Ok(self.0.query_row(sql, [], |row| row.get::<_, i64>(0))?.unsigned_abs())
+    }
+
+    /// Notes that every day has the rollups that follow from it.
+    pub(crate) fn set_all_rollups(&self) -> Result<(), StoreError> {
+        self.0.execute("UPDATE meta SET value = 'all' WHERE key = 'rollups'", [])?;
+        Ok(())
     }
 
     pub(crate) fn put_registry(&self, registry: &Registry) -> Result<(), StoreError> {

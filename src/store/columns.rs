@@ -3,6 +3,8 @@
 //! Columns are built in the order of [`Table::schema`]; an empty text is a null. Dictionaries hold texts in the order in
 //! which the rows first use them, so that equal rows make equal bytes.
 
+mod rollups;
+
 use std::sync::Arc;
 
 use arrow::array::{
@@ -12,6 +14,7 @@ use arrow::array::{
 use arrow::datatypes::Int32Type;
 use arrow::error::ArrowError;
 
+pub(crate) use self::rollups::{host_peaks, levels, user_days};
 use super::rows::{DenialRow, EventRow, EventRows, NEVER, NO_NUMBER, OpenRow, SessionRow};
 use super::strings::Strings;
 use crate::event::{Kind, Table};

@@ -3,7 +3,8 @@
 //! ```text
 //!    open at 00:00 ─┐
 //!    events of the day ─┼──▶ day() ──▶ sessions, denials, open at 24:00 ──▶ the next day
-//!    server up or down ─┘
+//!    server up or down ─┘                          │
+//!                                                  └──▶ rollups: levels, user_days, host_peaks
 //! ```
 //!
 //! The invariant: what a day yields depends on nothing but its input, so that a day derived again, in whatever order the
@@ -12,6 +13,7 @@
 
 mod denials;
 mod holdings;
+mod rollups;
 
 use rustc_hash::FxHashMap;
 
@@ -23,6 +25,7 @@ use crate::event::Kind;
 use crate::time::Micros;
 
 pub(crate) use self::denials::{Head, SHORTAGE_WINDOW};
+pub(crate) use self::rollups::Rollups;
 
 /// What one day is derived from.
 pub(crate) struct DayInput<'a> {

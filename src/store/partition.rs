@@ -168,7 +168,7 @@ fn properties(table: Table) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_data_page_row_count_limit(8 * 1024)
         .set_write_batch_size(8 * 1024);
-    for name in ["at", "started", "ended", "session_started", "borrow_until", "line"] {
+    for name in ["at", "started", "ended", "session_started", "borrow_until", "line", "level"] {
         if table.schema().index_of(name).is_ok() {
             let column = ColumnPath::from(name);
             properties = properties

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 use rustc_hash::FxHashMap;
 
 use super::catalog::{Change, FactsByDay};
-use super::derive::{self, Counts, DayInput, DayOutput, Head, SHORTAGE_WINDOW, ServerInput};
+use super::derive::{self, Counts, DayInput, DayOutput, Head, Rollups, SHORTAGE_WINDOW, ServerInput};
 use super::facts::last_instants;
 use super::partition::{self, Encoded, PartitionFile};
 use super::registry::Registry;
@@ -16,7 +16,7 @@ use super::strings::Strings;
 use super::writer::{FileIds, read_events};
 use super::{StoreError, columns};
 use crate::event::{Kind, Table};
-use crate::time::{Day, Micros, Zone};
+use crate::time::{Day, Micros, Window, Zone};
 
 /// What days are derived from.
 pub(super) struct Rederivation<'a> {
@@ -35,21 +35,24 @@ pub(super) fn event_files(files: &[PartitionFile]) -> BTreeMap<Day, PartitionFil
     events.map(|file| (file.day, file.clone())).collect()
 }
 
-/// The files that one day yields: its sessions and denials, and what is open at the start of the next.
+/// How many files one day yields at most.
+const FILES: usize = 6;
+
+/// The files that one day yields: its sessions and denials, their rollups, and what is open at the start of the next.
 pub(super) struct Derived {
     pub(super) day: Day,
-    pub(super) files: [(Table, Day, Option<Encoded>); 3],
+    pub(super) files: [(Table, Day, Option<Encoded>); FILES],
     pub(super) counts: BTreeMap<Id, Counts>,
 }
 
 /// A [`Derived`] whose files are written.
 pub(super) struct Written {
     day: Day,
-    places: [(Table, Day); 3],
+    places: [(Table, Day); FILES],
     /// The new file of each place; nothing where the place is to be empty.
-    pub(super) files: [Option<PartitionFile>; 3],
+    pub(super) files: [Option<PartitionFile>; FILES],
     /// Places that keep the file they have.
-    kept: [bool; 3],
+    kept: [bool; FILES],
     pub(super) counts: BTreeMap<Id, Counts>,
 }
 
@@ -63,9 +66,9 @@ impl Derived {
     pub(super) fn write_changed(self, root: &Path, ids: &FileIds, live: &LiveFile<'_>) -> Result<Written, StoreError> {
         let mut written = Written {
             day: self.day,
-            places: [0, 1, 2].map(|place| (self.files[place].0, self.files[place].1)),
-            files: [None, None, None],
-            kept: [false; 3],
+            places: std::array::from_fn(|place| (self.files[place].0, self.files[place].1)),
+            files: Default::default(),
+            kept: [false; FILES],
             counts: self.counts,
         };
         for (place, (table, day, encoded)) in self.files.iter().enumerate() {
@@ -162,6 +165,7 @@ impl Rederivation<'_> {
                 }
                 let computed = Computed {
                     day,
+                    window: Window::new(start, end),
                     output,
                     open_next,
                     strings: events.strings,
@@ -197,6 +201,8 @@ impl Rederivation<'_> {
 /// A derived day on its way to the encoder.
 struct Computed {
     day: Day,
+    /// Its instants; a day that has none, as zones skipped some, has no rows.
+    window: Option<Window>,
     output: DayOutput,
     open_next: Option<Encoded>,
     strings: Strings,
@@ -214,6 +220,15 @@ impl Computed {
                 partition::encode(table, &batch?).map(Some)
             }
         };
+        let rollups = self.window.map(|day| Rollups::of_day(day, &sessions, &denials, &self.strings));
+        let Rollups {
+            levels,
+            user_days,
+            host_peaks,
+        } = rollups.unwrap_or_default();
+        let levels = encode(Table::Levels, columns::levels(&levels), levels.is_empty())?;
+        let user_days = encode(Table::UserDays, columns::user_days(&user_days, &self.strings), user_days.is_empty())?;
+        let host_peaks = encode(Table::HostPeaks, columns::host_peaks(&host_peaks), host_peaks.is_empty())?;
         let sessions = encode(Table::Sessions, columns::sessions(&sessions, &self.strings), sessions.is_empty())?;
         let denials = encode(Table::Denials, columns::denials(&denials, &self.strings), denials.is_empty())?;
         Ok(Derived {
@@ -221,6 +236,9 @@ impl Computed {
             files: [
                 (Table::Sessions, self.day, sessions),
                 (Table::Denials, self.day, denials),
+                (Table::Levels, self.day, levels),
+                (Table::UserDays, self.day, user_days),
+                (Table::HostPeaks, self.day, host_peaks),
                 (Table::Open, self.day.next(), self.open_next),
             ],
             counts: counts.into_iter().collect(),

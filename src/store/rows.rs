@@ -207,3 +207,29 @@ pub(crate) struct OpenRow {
     pub(crate) licenses: i32,
     pub(crate) handle: u32,
 }
+
+/// How long how many licenses of a feature were in use within a quarter of an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LevelRow {
+    pub(crate) feature: Id,
+    pub(crate) quarter: i32,
+    pub(crate) level: i64,
+    pub(crate) time: Micros,
+}
+
+/// What a user did with a license server on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct UserDayRow {
+    pub(crate) server: Id,
+    pub(crate) user: u32,
+    pub(crate) held: bool,
+    pub(crate) denied: bool,
+}
+
+/// The most hosts at one instant of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HostPeakRow {
+    /// The license server; nothing for all of them.
+    pub(crate) server: Option<Id>,
+    pub(crate) hosts: i32,
+}

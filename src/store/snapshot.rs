@@ -28,7 +28,7 @@ pub struct Snapshot {
     generation: u64,
     servers: Vec<ServerState>,
     features: Vec<FeatureState>,
-    files: [BTreeMap<Day, PartitionFile>; 4],
+    files: [BTreeMap<Day, PartitionFile>; Table::COUNT],
     grants: Vec<Grant>,
     secret: Secret,
     pub(super) doubts: Doubts,
@@ -90,7 +90,7 @@ impl Snapshot {
         let reading = catalog.read()?;
         let generation = reading.generation()?;
         let lease = gate.lease(generation)?;
-        let mut files: [BTreeMap<Day, PartitionFile>; 4] = Default::default();
+        let mut files: [BTreeMap<Day, PartitionFile>; Table::COUNT] = Default::default();
         for file in reading.files()? {
             files[file.table as usize].insert(file.day, file);
         }
@@ -194,7 +194,7 @@ impl Snapshot {
 
 /// A store that is made anew may come to the same generation: the checksums of its files tell the two apart, and
 /// where names are hidden, its secret.
-fn fingerprint(generation: u64, zone: Zone, secret: &Secret, files: &[BTreeMap<Day, PartitionFile>; 4]) -> [u8; 32] {
+fn fingerprint(generation: u64, zone: Zone, secret: &Secret, files: &[BTreeMap<Day, PartitionFile>; Table::COUNT]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(generation.to_be_bytes());
     hash.update(zone.name());

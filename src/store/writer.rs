@@ -148,6 +148,7 @@ impl Writer {
         for day in &derived {
             day.put(&change, generation)?;
         }
+        change.set_all_rollups()?;
         change.commit()?;
         self.collect_garbage()?;
         Ok(summary)

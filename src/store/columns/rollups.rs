@@ -1,0 +1,48 @@
+//! Rollups as Arrow columns.
+
+use std::sync::Arc;
+
+use arrow::array::{BooleanArray, Int64Array, RecordBatch};
+use arrow::error::ArrowError;
+
+use super::{integers, texts};
+use crate::event::Table;
+use crate::store::rows::{HostPeakRow, LevelRow, NO_NUMBER, UserDayRow};
+use crate::store::strings::Strings;
+
+/// A batch of levels, in the order of the rows.
+pub(crate) fn levels(rows: &[LevelRow]) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new(
+        Table::Levels.schema(),
+        vec![
+            integers(rows.iter().map(|row| row.feature)),
+            integers(rows.iter().map(|row| row.quarter)),
+            Arc::new(rows.iter().map(|row| row.level).collect::<Int64Array>()),
+            Arc::new(rows.iter().map(|row| row.time).collect::<Int64Array>()),
+        ],
+    )
+}
+
+/// A batch of users, in the order of the rows.
+pub(crate) fn user_days(rows: &[UserDayRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new(
+        Table::UserDays.schema(),
+        vec![
+            integers(rows.iter().map(|row| row.server)),
+            texts(rows.iter().map(|row| row.user), strings),
+            Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.held)))),
+            Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.denied)))),
+        ],
+    )
+}
+
+/// A batch of peaks, in the order of the rows.
+pub(crate) fn host_peaks(rows: &[HostPeakRow]) -> Result<RecordBatch, ArrowError> {
+    RecordBatch::try_new(
+        Table::HostPeaks.schema(),
+        vec![
+            integers(rows.iter().map(|row| row.server.unwrap_or(NO_NUMBER))),
+            integers(rows.iter().map(|row| row.hosts)),
+        ],
+    )
+}

@@ -1,0 +1,185 @@
+//! Partition files that are read in part, again and again: footers and places are found once.
+//!
+//! ```text
+//!   file ─▶ footer, places of pages ─┐
+//!        ─▶ feature_id ─▶ rows of each feature ─▶ the pages of these rows ─▶ columns
+//! ```
+//!
+//! The invariant: what is known of a file is known of its bytes, which never change.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::mem::size_of;
+use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Int32Type, Schema};
+use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use parquet::errors::Result as ParquetResult;
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::partition::PartitionFile;
+use super::rows::Id;
+use super::{Snapshot, StoreError};
+
+/// A partition file whose footer was read.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    metadata: ArrowReaderMetadata,
+    /// Where the rows of each feature begin, in order; nothing for a table that has none.
+    features: Vec<(Id, usize)>,
+    rows: usize,
+}
+
+impl Opened {
+    /// Reads the footer of a file, and which rows are of which feature. Adds what was read to `scanned`.
+    pub(crate) fn open(snapshot: &Snapshot, file: &PartitionFile, scanned: &Arc<AtomicU64>) -> Result<Self, StoreError> {
+        let bytes = Counted::open(&snapshot.root().join(file.path()), scanned)?;
+        // Which rows are wanted is known from the features: what pages say of their values would only take room.
+        let options = ArrowReaderOptions::new()
+            .with_column_index_policy(PageIndexPolicy::Skip)
+            .with_offset_index_policy(PageIndexPolicy::Optional);
+        let metadata = ArrowReaderMetadata::load(&bytes, options)?;
+        let mut opened = Self {
+            rows: usize::try_from(file.rows).unwrap_or(usize::MAX),
+            metadata,
+            features: Vec::new(),
+        };
+        let mut begin = 0;
+        for batch in opened.batches(bytes, &["feature_id"], None, 64 * 1024)? {
+            let batch = batch?;
+            let Some(features) = batch.columns().first().and_then(|column| column.as_primitive_opt::<Int32Type>()) else {
+                break;
+            };
+            for run in features.values().chunk_by(|a, b| a == b) {
+                if opened.features.last().is_none_or(|(feature, _)| *feature != run[0]) {
+                    opened.features.push((run[0], begin));
+                }
+                begin += run.len();
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The rows of a feature, if there are any.
+    pub(crate) fn rows_of(&self, feature: Id) -> Option<Range<usize>> {
+        let place = self.features.binary_search_by_key(&feature, |(feature, _)| *feature).ok()?;
+        let end = self.features.get(place + 1).map_or(self.rows, |(_, begin)| *begin);
+        Some(self.features[place].1..end)
+    }
+
+    /// Reads columns of some rows, or of all, as one batch.
+    pub(crate) fn read(
+        &self,
+        snapshot: &Snapshot,
+        file: &PartitionFile,
+        columns: &[&str],
+        rows: Option<&[Range<usize>]>,
+        scanned: &Arc<AtomicU64>,
+    ) -> Result<RecordBatch, StoreError> {
+        let count = rows.map_or(self.rows, |rows| rows.iter().map(Range::len).sum());
+        let bytes = Counted::open(&snapshot.root().join(file.path()), scanned)?;
+        let batches = self.batches(bytes, columns, rows, count.max(1))?;
+        let schema = Arc::new(Schema::new(file.table.schema().fields().clone()));
+        let mut batches: Vec<RecordBatch> = batches.collect::<Result<_, _>>()?;
+        match batches.len() {
+            1 => Ok(batches.remove(0)),
+            0 => {
+                let places: Vec<usize> = columns.iter().map(|name| schema.index_of(name)).collect::<Result<_, _>>()?;
+                Ok(RecordBatch::new_empty(Arc::new(schema.project(&places)?)))
+            }
+            _ => Ok(concat_batches(&batches[0].schema(), &batches)?),
+        }
+    }
+
+    fn batches(
+        &self,
+        bytes: Counted,
+        columns: &[&str],
+        rows: Option<&[Range<usize>]>,
+        at_once: usize,
+    ) -> Result<ParquetRecordBatchReader, StoreError> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(bytes, self.metadata.clone());
+        let columns = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        let mut builder = builder.with_projection(columns).with_batch_size(at_once);
+        if let Some(rows) = rows {
+            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(rows.iter().cloned(), self.rows));
+        }
+        Ok(builder.build()?)
+    }
+
+    /// Roughly how much memory it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.metadata.metadata().memory_size() + self.features.len() * size_of::<(Id, usize)>() + 1024
+    }
+}
+
+/// A file that is read at places, and counts how much was.
+struct Counted {
+    file: Arc<File>,
+    length: u64,
+    scanned: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn open(path: &Path, scanned: &Arc<AtomicU64>) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(StoreError::io("open", path))?;
+        let length = file.metadata().map_err(StoreError::io("read", path))?.len();
+        Ok(Self {
+            file: Arc::new(file),
+            length,
+            scanned: Arc::clone(scanned),
+        })
+    }
+}
+
+impl Length for Counted {
+    fn len(&self) -> u64 {
+        self.length
+    }
+}
+
+impl ChunkReader for Counted {
+    type T = BufReader<ReadFrom>;
+
+    fn get_read(&self, start: u64) -> ParquetResult<Self::T> {
+        Ok(BufReader::new(ReadFrom {
+            file: Arc::clone(&self.file),
+            at: start,
+            scanned: Arc::clone(&self.scanned),
+        }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, start)?;
+        self.scanned.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(bytes.into())
+    }
+}
+
+/// Reads on from a place.
+struct ReadFrom {
+    file: Arc<File>,
+    at: u64,
+    scanned: Arc<AtomicU64>,
+}
+
+impl Read for ReadFrom {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(into, self.at)?;
+        self.at += read as u64;
+        self.scanned.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
