@@ -11,8 +11,11 @@
 
 mod control;
 mod cooperative;
+mod days;
 mod memory;
 mod partitions;
+mod planner;
+mod shortcut;
 mod sql;
 mod stream;
 mod tables;
@@ -35,8 +38,10 @@ use datafusion::logical_expr::{LogicalPlan, TableScan};
 use datafusion::prelude::SessionConfig;
 
 pub use self::control::{Budget, Control, Count, Progress};
+use self::days::{Kept, Names, Shared};
 use self::memory::QueryPool;
 pub use self::memory::{Memory, Taken};
+use self::planner::Planner;
 pub use self::sql::{Described, Dialect, Parameters, Question};
 pub(crate) use self::sql::{POSTGRES_VERSION, POSTGRES_VERSION_NUMBER};
 pub(crate) use self::stream::Planned;
@@ -60,6 +65,10 @@ pub struct EngineOptions {
     pub scratch: Option<PathBuf>,
     /// Bytes that all queries of the process may put there.
     pub scratch_bytes: u64,
+    /// Bytes of rollups and footers of files that are kept in memory, beside that of queries.
+    pub kept_bytes: u64,
+    /// Whether rollups are used where they can be. Answers are the same without them.
+    pub rollups: bool,
     /// Bytes of stack of each thread: SQL of others may be nested deeply.
     pub stack_bytes: usize,
 }
@@ -72,6 +81,8 @@ impl Default for EngineOptions {
             memory: 2 * 1024 * 1024 * 1024,
             scratch: None,
             scratch_bytes: 16 * 1024 * 1024 * 1024,
+            kept_bytes: 256 * 1024 * 1024,
+            rollups: true,
             stack_bytes: 64 * 1024 * 1024,
         }
     }
@@ -173,9 +184,11 @@ fn want_of(error: &DataFusionError) -> Option<Want> {
 #[derive(Debug)]
 pub struct Engine {
     state: Arc<SessionState>,
+    planner: Arc<Planner>,
     /// For SQL that somebody else wrote, in its dialects.
     foreign: [OnceLock<Arc<sql::Session>>; 2],
     memory: Arc<Memory>,
+    days: Arc<Shared>,
     /// Dropped in the background: a runtime must not be dropped on a thread of another one.
     runtime: Option<tokio::runtime::Runtime>,
     tables: Mutex<Option<Arc<Tables>>>,
@@ -218,8 +231,15 @@ impl Engine {
             .build()?;
         Ok(Self {
             state: Arc::new(state),
+            planner: Arc::new(Planner::new()),
             foreign: Default::default(),
             memory: Arc::new(Memory::new(options.memory)),
+            days: Arc::new(Shared {
+                kept: Kept::new(usize::try_from(options.kept_bytes).unwrap_or(usize::MAX)),
+                rollups: options.rollups,
+                parts: options.partitions.max(1),
+                users: Names::new(),
+            }),
             runtime: Some(runtime),
             tables: Mutex::new(None),
         })
@@ -237,7 +257,8 @@ impl Engine {
     ///
     /// When the SQL makes no sense.
     pub fn compile(&self, statement: datafusion::sql::parser::Statement) -> Result<LogicalPlan, EngineError> {
-        Ok(self.runtime()?.block_on(self.state.statement_to_plan(statement))?)
+        let plan = self.runtime()?.block_on(self.state.statement_to_plan(statement))?;
+        Ok(self.planner.prepare(&self.state, plan)?)
     }
 
     /// Runs a plan on what may be seen of a snapshot. Rows come as they are computed.
@@ -248,10 +269,14 @@ impl Engine {
     pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>, view: &View, control: &Control) -> Result<RowStream, EngineError> {
         let tables = self.tables_of(snapshot)?;
         let plan = bind_tables(plan, &tables, view)?;
-        let state = Arc::clone(&self.state);
+        let (state, planner) = (Arc::clone(&self.state), Arc::clone(&self.planner));
         let context = self.context(&state, control)?;
         let (snapshot, progress) = (Arc::clone(snapshot), Arc::clone(&control.progress));
-        let planned = async move { stream::execute(&state, &plan, context, snapshot, progress).await };
+        let days = Arc::clone(&self.days);
+        let planned = async move {
+            let plan = shortcut::take(planner.optimise(&state, plan)?, &snapshot, &days)?;
+            stream::execute(&state, &plan, context, snapshot, progress).await
+        };
         RowStream::start(self.runtime()?.handle(), control.clone(), planned).await
     }
 
@@ -276,7 +301,12 @@ impl Engine {
             let plan = session.bind(plan, &question)?;
             let plan = bind_tables(plan, &tables, &view)?;
             let root = snapshot.root().to_owned();
-            let Planned { schema, rows } = stream::execute(session.state(), &plan, context, snapshot, progress)
+            let optimised = session
+                .state()
+                .optimize(&plan)
+                .map_err(EngineError::from)
+                .map_err(sql::blame_rows)?;
+            let Planned { schema, rows } = stream::execute(session.state(), &optimised, context, snapshot, progress)
                 .await
                 .map_err(sql::blame_rows)?;
             Ok(Planned {
@@ -301,13 +331,20 @@ impl Engine {
     /// What becomes of a plan before it runs, for tests.
     #[cfg(test)]
     pub(crate) fn optimised(&self, plan: &LogicalPlan) -> String {
-        self.state.optimize(plan).unwrap().display_indent().to_string()
+        self.planner
+            .optimise(&self.state, plan.clone())
+            .unwrap()
+            .display_indent()
+            .to_string()
     }
 
     /// How a plan would run, for tests.
     #[cfg(test)]
     pub(crate) fn physical(&self, plan: &LogicalPlan) -> String {
-        let physical = self.runtime().unwrap().block_on(self.state.create_physical_plan(plan)).unwrap();
+        let optimised = self.planner.optimise(&self.state, plan.clone()).unwrap();
+        let planner = self.state.query_planner();
+        let physical = planner.create_physical_plan(&optimised, self.state.as_ref());
+        let physical = self.runtime().unwrap().block_on(physical).unwrap();
         datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
     }
 

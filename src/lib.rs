@@ -17,6 +17,7 @@
 //! | days, zones, working hours, periods | [`time`] |
 //! | a format that comes in | `import/`, and the list [`import::DIALECTS`] |
 //! | how files and commits work | [`store`] |
+//! | loops over the pieces of a day; what is kept of them as rollups | `kernel/`; `store/derive/rollups.rs` |
 //! | what SQL can call | `functions/`, and the list [`functions::FUNCTIONS`] |
 //! | how queries run and stop | [`engine`] |
 //! | what SQL of others may do, and where it runs | [`engine`]: `engine/sql.rs`; [`worker`] |
@@ -33,7 +34,7 @@
 //! | who sees and may do what | [`access`], [`token`]; how the tables are fenced: [`engine`] |
 //! | a command | `cli/` |
 //!
-//! Layers call downwards only: `main → cli → http, pg → app → output → report → worker → engine → functions → store → access, event, time`,
+//! Layers call downwards only: `main → cli → http, pg → app → output → report → worker → engine → functions → store → kernel → access, event, time`,
 //! `cli → export → output`, `import → store`, and `output → chart, paper`; `metrics` and `telemetry` call nobody, and whoever counts
 //! calls `metrics`. `clippy.toml` keeps the walls. [`app`] puts everything together and is the only one that reads the clock.
 //!
@@ -59,6 +60,7 @@ pub mod functions;
 pub mod generate;
 pub mod http;
 pub mod import;
+mod kernel;
 pub mod machine;
 pub mod metrics;
 pub mod output;

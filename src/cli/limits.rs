@@ -35,6 +35,12 @@ pub(super) struct LimitArgs {
     /// How much queries may put there
     #[arg(long, env = "HEADROOM_SCRATCH_SIZE", value_name = "SIZE", default_value = "16GiB")]
     scratch_size: ByteSize,
+    /// Memory for rollups and footers of files, beside that for queries: what was read once is at hand
+    #[arg(long, env = "HEADROOM_KEEP", value_name = "SIZE", default_value = "256MiB")]
+    keep: ByteSize,
+    /// Answer from sessions and denials alone, without rollups: the same figures, slower
+    #[arg(long)]
+    no_rollups: bool,
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
@@ -57,6 +63,8 @@ impl LimitArgs {
                 memory,
                 scratch: Some(scratch.path()),
                 scratch_bytes: self.scratch_size.as_u64(),
+                kept_bytes: self.keep.as_u64(),
+                rollups: !self.no_rollups,
                 ..EngineOptions::default()
             },
             queries: QueryOptions {

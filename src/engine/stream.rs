@@ -199,7 +199,7 @@ async fn out_of_patience(control: &Control) -> EngineError {
     EngineError::Unread
 }
 
-/// Makes a plan of operators and starts them.
+/// Makes operators of an optimised plan and starts them.
 pub(super) async fn execute(
     state: &SessionState,
     plan: &LogicalPlan,
@@ -207,7 +207,7 @@ pub(super) async fn execute(
     snapshot: Arc<Snapshot>,
     progress: Arc<Progress>,
 ) -> EngineResult<Planned<impl Stream<Item = EngineResult<RecordBatch>> + Send + Unpin + use<>>> {
-    let physical = state.create_physical_plan(plan).await?;
+    let physical = state.query_planner().create_physical_plan(plan, state).await?;
     let physical = sort_within_days(physical, snapshot.zone())?;
     tracing::debug!(plan = %displayable(physical.as_ref()).indent(false), "query");
     let rows = execute_stream(Arc::clone(&physical), context)?;

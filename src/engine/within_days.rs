@@ -32,6 +32,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt as _, stream};
 
+use super::shortcut::Denials;
 use crate::time::{Day, Micros, Zone};
 
 /// Lets whatever is sorted by the time of its rows be sorted within days of the store.
@@ -75,6 +76,9 @@ fn is_time(plan: &Arc<dyn ExecutionPlan>, column: usize) -> bool {
     }
     if plan.is::<CooperativeExec>() {
         return plan.children().first().is_some_and(|input| is_time(input, column));
+    }
+    if let Some(denials) = plan.downcast_ref::<Denials>() {
+        return denials.is_time(column);
     }
     let Some(source) = plan.downcast_ref::<DataSourceExec>() else {
         return false;

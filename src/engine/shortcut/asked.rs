@@ -1,0 +1,337 @@
+//! What an aggregate asks for, if days know it.
+
+use std::collections::BTreeSet;
+
+use datafusion::common::Column;
+use datafusion::logical_expr::expr::{AggregateFunction, InList};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, LogicalPlan, Operator, TableScan};
+use datafusion::scalar::ScalarValue;
+
+use super::denials::FEW;
+use crate::engine::days::{LevelsAsked, PeaksAsked, Rows, UsersAsked};
+use crate::event::Table;
+use crate::functions::windows_of;
+use crate::store::{Id, Snapshot};
+use crate::time::{Micros, Zone};
+
+/// What days are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// `time_at_level`, for each feature.
+    Levels(LevelsAsked),
+    /// `active_users`.
+    Users(UsersAsked),
+    /// `daily_peak` of hosts.
+    Peaks(PeaksAsked),
+}
+
+impl Asked {
+    pub(super) fn of(aggregate: &Aggregate, snapshot: &Snapshot) -> Option<Self> {
+        let [called] = &aggregate.aggr_expr[..] else {
+            return None;
+        };
+        let Expr::AggregateFunction(AggregateFunction { func, params }) = called.clone().unalias() else {
+            return None;
+        };
+        if params.distinct || params.filter.is_some() || !params.order_by.is_empty() {
+            return None;
+        }
+        match (func.name(), &params.args[..], &aggregate.group_expr[..]) {
+            ("time_at_level", [started, ended, licenses, Expr::Literal(hours, _)], [group]) => {
+                let wanted = [group, started, ended, licenses];
+                let [source] = &sources(&aggregate.input, &wanted.map(Clone::clone))?[..] else {
+                    return None;
+                };
+                let columns = ["feature_id", "started", "ended", "licenses"];
+                let all_are = source.values.iter().zip(columns).all(|(value, name)| is_column(value, name));
+                let windows = windows_of(hours)?;
+                // Whatever lies outside of the bounds must not matter.
+                let covered = windows.first().is_none_or(|first| source.from <= first.start())
+                    && windows.last().is_none_or(|last| last.end() <= source.until);
+                (source.table == Table::Sessions && all_are && covered).then(|| {
+                    Self::Levels(LevelsAsked {
+                        features: source.features(snapshot),
+                        windows,
+                    })
+                })
+            }
+            ("active_users", [who, started, ended, Expr::Literal(zone, _)], []) => {
+                let sources = sources(&aggregate.input, &[who.clone(), started.clone(), ended.clone()])?;
+                let rows = sources.into_iter().map(|source| source.rows("user_name"));
+                Some(Self::Users(UsersAsked {
+                    rows: rows.collect::<Option<_>>()?,
+                    zone: zone_of(zone)?,
+                }))
+            }
+            ("daily_peak", [who, started, ended, Expr::Literal(zone, _)], []) => {
+                let [source] = <[Source; 1]>::try_from(sources(&aggregate.input, &[who.clone(), started.clone(), ended.clone()])?).ok()?;
+                let rows = source.rows("host").filter(|rows| rows.table == Table::Sessions)?;
+                Some(Self::Peaks(PeaksAsked {
+                    rows,
+                    zone: zone_of(zone)?,
+                }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Of which features denials are read, and between which instants, if these are few; other conditions are for whoever reads them.
+pub(super) fn few_denials(scan: &TableScan, snapshot: &Snapshot) -> Option<(Vec<Id>, Micros, Micros)> {
+    if scan.table_name.table() != Table::Denials.name() || scan.fetch.is_some() {
+        return None;
+    }
+    let mut source = Source::of_table(Table::Denials, &[]);
+    for filter in scan.filters.iter().flat_map(split_conjunction) {
+        let _others = source.narrow_by(filter);
+    }
+    source.features.as_ref()?;
+    let features = source.features(snapshot);
+    (features.len() <= FEW).then_some((features, source.from, source.until))
+}
+
+fn zone_of(value: &ScalarValue) -> Option<Zone> {
+    value.try_as_str()??.parse().ok()
+}
+
+/// Rows of a table, and what is taken of each.
+#[derive(Debug)]
+struct Source {
+    table: Table,
+    /// What is taken, in columns of the table.
+    values: Vec<Expr>,
+    servers: Option<BTreeSet<Id>>,
+    features: Option<BTreeSet<Id>>,
+    from: Micros,
+    until: Micros,
+}
+
+impl Source {
+    fn of_table(table: Table, values: &[Expr]) -> Self {
+        Self {
+            table,
+            values: values.to_vec(),
+            servers: None,
+            features: None,
+            from: Micros::MIN,
+            until: Micros::MAX,
+        }
+    }
+
+    fn features(&self, snapshot: &Snapshot) -> Vec<Id> {
+        let known = snapshot.features().iter().map(|state| &state.feature);
+        let meant = known.filter(|feature| {
+            self.features.as_ref().is_none_or(|features| features.contains(&feature.id))
+                && self.servers.as_ref().is_none_or(|servers| servers.contains(&feature.server))
+        });
+        meant.map(|feature| feature.id).collect()
+    }
+
+    /// The rows, if what is taken of them is a name, and since when and until when something happened.
+    fn rows(self, name: &str) -> Option<Rows> {
+        let [who, started, ended] = &self.values[..] else {
+            return None;
+        };
+        let of_time = match self.table {
+            Table::Sessions => is_column(started, "started") && is_column(ended, "ended"),
+            Table::Denials => is_column(started, "at") && is_just_after(ended, "at"),
+            _ => false,
+        };
+        (is_column(who, name) && of_time && self.features.is_none()).then_some(Rows {
+            table: self.table,
+            servers: self.servers,
+            from: self.from,
+            until: self.until,
+        })
+    }
+}
+
+fn is_column(value: &Expr, name: &str) -> bool {
+    matches!(value, Expr::Column(column) if column.name == name)
+}
+
+/// Whether it is an instant and a microsecond.
+fn is_just_after(value: &Expr, name: &str) -> bool {
+    let Expr::BinaryExpr(BinaryExpr {
+        left,
+        op: Operator::Plus,
+        right,
+    }) = value
+    else {
+        return false;
+    };
+    let microsecond = ScalarValue::new_interval_mdn(0, 0, 1000);
+    is_column(left, name) && matches!(&**right, Expr::Literal(value, _) if *value == microsecond)
+}
+
+/// The tables that values come from, if each row of a plan is a row of a table.
+fn sources(plan: &LogicalPlan, values: &[Expr]) -> Option<Vec<Source>> {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => {
+            let input = alias.input.schema();
+            let inside = |column: &Column| {
+                let place = alias.schema.maybe_index_of_column(column)?;
+                Some(Expr::Column(Column::from(input.qualified_field(place))))
+            };
+            sources(&alias.input, &replaced(values, &inside)?)
+        }
+        LogicalPlan::Projection(projection) => {
+            let inside = |column: &Column| {
+                let place = projection.schema.maybe_index_of_column(column)?;
+                Some(projection.expr.get(place)?.clone().unalias())
+            };
+            sources(&projection.input, &replaced(values, &inside)?)
+        }
+        LogicalPlan::Union(union) => {
+            let of_input = |input: &std::sync::Arc<LogicalPlan>| {
+                let inside = |column: &Column| {
+                    let place = union.schema.maybe_index_of_column(column)?;
+                    Some(Expr::Column(Column::from(input.schema().qualified_field(place))))
+                };
+                sources(input, &replaced(values, &inside)?)
+            };
+            let all: Option<Vec<Vec<Source>>> = union.inputs.iter().map(of_input).collect();
+            Some(all?.into_iter().flatten().collect())
+        }
+        LogicalPlan::Filter(filter) => {
+            let mut sources = sources(&filter.input, values)?;
+            // Only where rows come from do columns have the names that filters are understood by.
+            let [source] = &mut sources[..] else {
+                return None;
+            };
+            is_of_table(&filter.input).then_some(())?;
+            source.narrow(&filter.predicate)?;
+            Some(sources)
+        }
+        LogicalPlan::TableScan(scan) if scan.fetch.is_none() => {
+            let table = Table::from_name(scan.table_name.table())?;
+            let mut source = Source::of_table(table, values);
+            for filter in &scan.filters {
+                source.narrow(filter)?;
+            }
+            Some(vec![source])
+        }
+        LogicalPlan::EmptyRelation(empty) if !empty.produce_one_row => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn is_of_table(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Filter(filter) => is_of_table(&filter.input),
+        plan => matches!(plan, LogicalPlan::TableScan(_)),
+    }
+}
+
+/// Values with what stands behind their columns.
+fn replaced(values: &[Expr], inside: &dyn Fn(&Column) -> Option<Expr>) -> Option<Vec<Expr>> {
+    let one = |value: &Expr| match value {
+        Expr::Column(column) => inside(column),
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match &**left {
+            Expr::Column(column) => Some(Expr::BinaryExpr(BinaryExpr {
+                left: Box::new(inside(column)?),
+                op: *op,
+                right: right.clone(),
+            })),
+            _ => None,
+        },
+        _ => None,
+    };
+    values.iter().map(one).collect()
+}
+
+impl Source {
+    /// Takes up a condition; nothing if it is not understood.
+    fn narrow(&mut self, condition: &Expr) -> Option<()> {
+        split_conjunction(condition)
+            .into_iter()
+            .try_for_each(|condition| self.narrow_by(condition))
+    }
+
+    fn narrow_by(&mut self, condition: &Expr) -> Option<()> {
+        match condition {
+            Expr::InList(InList {
+                expr,
+                list,
+                negated: false,
+            }) => {
+                let ids: Option<BTreeSet<Id>> = list.iter().map(id_of).collect();
+                self.only(expr, ids?)
+            }
+            Expr::BinaryExpr(BinaryExpr {
+                left,
+                op: Operator::Eq,
+                right,
+            }) => match (id_of(right), id_of(left)) {
+                (Some(id), _) => self.only(left, BTreeSet::from([id])),
+                (_, Some(id)) => self.only(right, BTreeSet::from([id])),
+                _ => None,
+            },
+            // A few of a list may have become alternatives.
+            Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) => {
+                let mut ids = BTreeSet::new();
+                let column = alternatives(condition, &mut ids)?;
+                self.only(&column, ids)
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+                let (column, op, value) = match (&**left, &**right) {
+                    (Expr::Column(column), Expr::Literal(value, _)) => (column, *op, value),
+                    (Expr::Literal(value, _), Expr::Column(column)) => (column, op.swap()?, value),
+                    _ => return None,
+                };
+                let ScalarValue::TimestampMicrosecond(Some(at), _) = value else {
+                    return None;
+                };
+                match (self.table, column.name.as_str(), op) {
+                    (Table::Sessions, "started", Operator::Lt) | (Table::Denials, "at", Operator::Lt) => self.until = self.until.min(*at),
+                    (Table::Sessions, "ended", Operator::Gt) | (Table::Denials, "at", Operator::GtEq) => self.from = self.from.max(*at),
+                    _ => return None,
+                }
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    fn only(&mut self, column: &Expr, ids: BTreeSet<Id>) -> Option<()> {
+        let Expr::Column(column) = column else {
+            return None;
+        };
+        let known = match column.name.as_str() {
+            "server_id" => &mut self.servers,
+            "feature_id" => &mut self.features,
+            _ => return None,
+        };
+        *known = Some(match known.take() {
+            Some(known) => known.intersection(&ids).copied().collect(),
+            None => ids,
+        });
+        Some(())
+    }
+}
+
+fn id_of(value: &Expr) -> Option<Id> {
+    match value {
+        Expr::Literal(ScalarValue::Int32(Some(id)), _) => Some(*id),
+        _ => None,
+    }
+}
+
+/// The column that is one of several numbers.
+fn alternatives(condition: &Expr, ids: &mut BTreeSet<Id>) -> Option<Expr> {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = condition else {
+        return None;
+    };
+    match op {
+        Operator::Or => {
+            let column = alternatives(left, ids)?;
+            (alternatives(right, ids)? == column).then_some(column)
+        }
+        Operator::Eq => {
+            ids.insert(id_of(right)?);
+            Some((**left).clone())
+        }
+        _ => None,
+    }
+}
