@@ -25,6 +25,7 @@ mod properties;
 mod quality;
 mod readers;
 mod refinement;
+mod rollups;
 mod server;
 mod sources;
 mod sql;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::model::{self, Event, Kind};
 use crate::support::Store;
 
-const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
+pub(crate) const ZONES: [&str; 5] = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
 /// Days before a clock change of one of the zones.
-const FIRST_DAYS: [&str; 7] = [
+pub(crate) const FIRST_DAYS: [&str; 7] = [
     "2024-03-30",
     "2024-10-26",
     "2024-03-09",
@@ -25,7 +25,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// What happens: a coherent session, or anything at all.
 #[derive(Debug, Clone)]
-struct Happening {
+pub(crate) struct Happening {
     at: i64,
     length: i64,
     what: u8,
@@ -48,7 +48,7 @@ fn instant() -> impl Strategy<Value = i64> {
     ]
 }
 
-fn happening() -> impl Strategy<Value = Happening> {
+pub(crate) fn happening() -> impl Strategy<Value = Happening> {
     let numbers = (0..3u8, 0..3u8, 0..3u8, 0..2u8, 0..4u8, 0..4u8, 0..6u8);
     (instant(), instant(), 0..100u8, 1..4u32, numbers).prop_map(
         |(at, length, what, licenses, (user, host, feature, server, handle, display, reason))| Happening {
@@ -67,7 +67,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     )
 }
 
-fn events_of(happenings: &[Happening], first: i64) -> Vec<Event> {
+pub(crate) fn events_of(happenings: &[Happening], first: i64) -> Vec<Event> {
     let mut events = Vec::new();
     for happening in happenings {
         let mut event = Event::new(Kind::Checkout, first + happening.at);
