@@ -76,6 +76,16 @@ impl Field {
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.name() == name)
     }
+
+    /// The field of the name that a text begins with, up to its closing quote; what follows the quote as well.
+    pub(super) fn quoted(text: &str) -> Option<(Self, &str)> {
+        Self::ALL.into_iter().find_map(|field| Some((field, field.follows(text)?)))
+    }
+
+    /// What follows this name and a closing quote, if a text begins with them.
+    pub(super) fn follows(self, text: &str) -> Option<&str> {
+        text.strip_prefix(self.name())?.strip_prefix('"')
+    }
 }
 
 /// What a field holds.
@@ -106,6 +116,16 @@ impl<'a> Record<'a> {
             // Some sources number their handles.
             Value::Number(number) if field == Field::Handle => Value::Text(number.to_string().into()),
             value => value,
+        };
+    }
+
+    /// Sets a text that is borrowed from the source; short of [`Record::set`] for the most frequent of values.
+    #[inline]
+    pub(super) fn set_text(&mut self, field: Field, text: &'a str) {
+        self.0[field as usize] = if text.is_empty() {
+            Value::Missing
+        } else {
+            Value::Text(Cow::Borrowed(text))
         };
     }
 
