@@ -9,7 +9,6 @@ use std::fmt;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, de};
 
-use self::plain::Plain;
 use super::neutral::{Field, Record, Records, Value};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
 
@@ -38,7 +37,6 @@ impl Dialect for Ndjson {
     fn read(&self, input: &mut Input, options: &ReadOptions, sink: &mut dyn Sink) -> Result<(), ImportError> {
         let mut records = Records::new(options.zone);
         let mut unknown: BTreeSet<String> = BTreeSet::new();
-        let mut plain = Plain::default();
         while let Some((number, line)) = input.next_line()? {
             let line = if number == 1 {
                 line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
@@ -48,7 +46,7 @@ impl Dialect for Ndjson {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            if let Some(record) = plain.read(line) {
+            if let Some(record) = plain::read(line) {
                 match records.event(&record, number) {
                     Ok(event) => sink.event(&event)?,
                     Err(reason) => sink.flaw(Flaw {

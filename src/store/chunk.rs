@@ -1,8 +1,8 @@
-//! Columns of texts as Parquet, written from the numbers of their texts.
+//! Columns of texts and integers as Parquet, written from the keys of their dictionaries.
 //!
 //! The writer of `parquet` hashes and compares the text of every row to find its place in the column's dictionary. Here the
 //! dictionary is known: [`super::columns`] makes one in which each text is once, in the order of first use. What is left is to
-//! pack its keys. The bytes are those that the other writer would make, page by page; a column that is not as simple as that is
+//! pack its keys. Integers are looked up, but neighbours are mostly alike. The bytes are those that the other writer would make, page by page; a column that is not as simple as that is
 //! left to it.
 //!
 //! ```text
@@ -12,8 +12,9 @@
 use std::io;
 use std::sync::Arc;
 
-use arrow::array::{Array as _, AsArray as _, DictionaryArray, StringArray};
-use arrow::datatypes::Int32Type;
+use arrow::array::{Array as _, ArrayRef, AsArray as _, DictionaryArray, StringArray};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Date32Type, Int32Type};
 use bytes::Bytes;
 use parquet::basic::{BoundaryOrder, Encoding, EncodingMask, PageType};
 use parquet::column::page::{CompressedPage, Page, PageWriteSpec, PageWriter as _};
@@ -25,6 +26,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::statistics::{Statistics, ValueStatistics};
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
+use rustc_hash::FxHashMap;
 
 /// How many rows a page has.
 pub(super) const PAGE_ROWS: usize = 8 * 1024;
@@ -38,37 +40,86 @@ pub(super) struct Chunk {
 }
 
 /// Writes the chunks of one file.
-pub(super) struct Chunks {
+pub(super) struct Chunks<'p> {
+    properties: &'p WriterProperties,
     compressor: zstd::bulk::Compressor<'static>,
 }
 
-impl Chunks {
-    pub(super) fn new(level: i32) -> io::Result<Self> {
+impl<'p> Chunks<'p> {
+    pub(super) fn new(properties: &'p WriterProperties, level: i32) -> io::Result<Self> {
         Ok(Self {
+            properties,
             compressor: zstd::bulk::Compressor::new(level)?,
         })
     }
 
     /// The chunk of a column; nothing if the other writer must make it.
-    pub(super) fn texts(
-        &mut self,
-        column: &ColumnDescPtr,
-        properties: &WriterProperties,
-        texts: &DictionaryArray<Int32Type>,
-    ) -> Result<Option<Chunk>, ParquetError> {
+    pub(super) fn column(&mut self, column: &ColumnDescPtr, array: &ArrayRef) -> Result<Option<Chunk>, ParquetError> {
+        if array.is_empty() || !self.properties.dictionary_enabled(column.path()) {
+            return Ok(None);
+        }
+        match array.data_type() {
+            DataType::Dictionary(..) => match array.as_dictionary_opt::<Int32Type>() {
+                Some(texts) => self.texts(column, texts),
+                None => Ok(None),
+            },
+            DataType::Int32 => self.integers(column, array.as_primitive::<Int32Type>().values(), array.nulls()),
+            DataType::Date32 => self.integers(column, array.as_primitive::<Date32Type>().values(), array.nulls()),
+            _ => Ok(None),
+        }
+    }
+
+    fn texts(&mut self, column: &ColumnDescPtr, texts: &DictionaryArray<Int32Type>) -> Result<Option<Chunk>, ParquetError> {
         let Some(values) = texts.values().as_string_opt::<i32>() else {
             return Ok(None);
         };
-        let dictionary = dictionary(values);
-        let limit = properties.column_dictionary_page_size_limit(column.path());
-        let simple = values.null_count() == 0 && values.iter().flatten().all(|text| text.len() <= LONGEST) && dictionary.len() < limit;
-        if !simple || texts.is_empty() || !in_order_of_use(texts) {
+        let simple = values.null_count() == 0 && values.iter().flatten().all(|text| text.len() <= LONGEST) && in_order_of_use(texts);
+        if !simple {
+            return Ok(None);
+        }
+        let keys = texts.keys();
+        self.chunk(column, &Entries::Texts(values), keys.values(), keys.nulls())
+    }
+
+    fn integers(&mut self, column: &ColumnDescPtr, values: &[i32], nulls: Option<&NullBuffer>) -> Result<Option<Chunk>, ParquetError> {
+        let mut known: FxHashMap<i32, i32> = FxHashMap::default();
+        let mut entries = Vec::new();
+        let mut last = None;
+        let mut key_of = |value: i32| match last {
+            Some((same, key)) if same == value => key,
+            _ => {
+                let key = *known.entry(value).or_insert_with(|| {
+                    entries.push(value);
+                    entries.len() as i32 - 1
+                });
+                last = Some((value, key));
+                key
+            }
+        };
+        let keys: Vec<i32> = match nulls {
+            None => values.iter().map(|value| key_of(*value)).collect(),
+            Some(nulls) => {
+                let there = values.iter().zip(nulls);
+                there.map(|(value, there)| if there { key_of(*value) } else { 0 }).collect()
+            }
+        };
+        self.chunk(column, &Entries::Integers(&entries), &keys, nulls)
+    }
+
+    fn chunk(
+        &mut self,
+        column: &ColumnDescPtr,
+        entries: &Entries<'_>,
+        keys: &[i32],
+        nulls: Option<&NullBuffer>,
+    ) -> Result<Option<Chunk>, ParquetError> {
+        let dictionary = entries.page();
+        if dictionary.len() >= self.properties.column_dictionary_page_size_limit(column.path()) {
             return Ok(None);
         }
         let mut sink = TrackedWrite::new(Vec::new());
-        let mut pages = Pages::new(column, SerializedPageWriter::new(&mut sink), values);
+        let mut pages = Pages::new(column, SerializedPageWriter::new(&mut sink), entries);
         pages.dictionary(&dictionary, &mut self.compressor)?;
-        let (keys, nulls) = (texts.keys().values(), texts.keys().nulls());
         let mut present = Vec::with_capacity(PAGE_ROWS);
         for start in (0..keys.len()).step_by(PAGE_ROWS) {
             let rows = PAGE_ROWS.min(keys.len() - start);
@@ -89,7 +140,7 @@ impl Chunks {
             });
             pages.data(rows, levels.as_deref(), &present, &mut self.compressor)?;
         }
-        let close = pages.close(properties)?;
+        let close = pages.close(self.properties)?;
         Ok(Some(Chunk {
             bytes: sink.into_inner()?.into(),
             close,
@@ -97,14 +148,75 @@ impl Chunks {
     }
 }
 
-/// The texts as a dictionary page has them: each after its length.
-fn dictionary(values: &StringArray) -> Vec<u8> {
-    let mut page = Vec::with_capacity(values.values().len() + 4 * values.len());
-    for text in values.iter().flatten() {
-        page.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        page.extend_from_slice(text.as_bytes());
+/// What a dictionary holds: each value once, in the order of first use.
+enum Entries<'a> {
+    Texts(&'a StringArray),
+    Integers(&'a [i32]),
+}
+
+impl Entries<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Integers(numbers) => numbers.len(),
+        }
     }
-    page
+
+    /// As a dictionary page has them: texts each after its length.
+    fn page(&self) -> Vec<u8> {
+        match self {
+            Self::Integers(numbers) => numbers.iter().flat_map(|number| number.to_le_bytes()).collect(),
+            Self::Texts(texts) => {
+                let mut page = Vec::with_capacity(texts.values().len() + 4 * texts.len());
+                for text in texts.iter().flatten() {
+                    page.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                    page.extend_from_slice(text.as_bytes());
+                }
+                page
+            }
+        }
+    }
+
+    /// The keys, in the order of their values.
+    fn by_value(&self) -> Vec<u32> {
+        let mut keys: Vec<u32> = (0..self.len() as u32).collect();
+        match self {
+            Self::Texts(texts) => keys.sort_unstable_by_key(|key| texts.value(*key as usize)),
+            Self::Integers(numbers) => keys.sort_unstable_by_key(|key| numbers[*key as usize]),
+        }
+        keys
+    }
+
+    fn bytes(&self, key: u32) -> Vec<u8> {
+        match self {
+            Self::Texts(texts) => texts.value(key as usize).as_bytes().to_vec(),
+            Self::Integers(numbers) => numbers[key as usize].to_le_bytes().to_vec(),
+        }
+    }
+
+    /// How many bytes the values of rows have; nothing if all have as many.
+    fn text_bytes(&self, keys: &[u32]) -> Option<i64> {
+        match self {
+            Self::Texts(texts) => Some(keys.iter().map(|key| i64::from(texts.value_length(*key as usize))).sum()),
+            Self::Integers(_) => None,
+        }
+    }
+
+    fn statistics(&self, extremes: Option<(u32, u32)>, nulls: u64) -> Statistics {
+        match self {
+            Self::Texts(texts) => {
+                let text = |key: u32| ByteArray::from(texts.value(key as usize));
+                let (least, greatest) = extremes.map(|(least, greatest)| (text(least), text(greatest))).unzip();
+                Statistics::ByteArray(ValueStatistics::new(least, greatest, None, Some(nulls), false))
+            }
+            Self::Integers(numbers) => {
+                let number = |key: u32| numbers[key as usize];
+                let (least, greatest) = extremes.map(|(least, greatest)| (number(least), number(greatest))).unzip();
+                let statistics = ValueStatistics::new(least, greatest, None, Some(nulls), false);
+                Statistics::Int32(statistics.with_backwards_compatible_min_max(true))
+            }
+        }
+    }
 }
 
 /// Whether each text of a dictionary is used, and the first use of each comes after that of the one before.
@@ -121,16 +233,16 @@ fn in_order_of_use(texts: &DictionaryArray<Int32Type>) -> bool {
 struct Pages<'a, 'b> {
     column: &'a ColumnDescPtr,
     writer: SerializedPageWriter<'b, Vec<u8>>,
-    values: &'a StringArray,
-    /// The place of each text in the order of texts, and the texts in that order.
+    entries: &'a Entries<'a>,
+    /// The place of each key in the order of values, and the keys in that order.
     ranks: Vec<u32>,
     by_rank: Vec<u32>,
-    /// How many texts of the dictionary were used so far.
+    /// How many entries of the dictionary were used so far.
     used: u32,
     rows: u64,
     data_pages: i32,
     nulls: u64,
-    text_bytes: i64,
+    text_bytes: Option<i64>,
     histogram: Option<LevelHistogram>,
     /// The ranks of the least and greatest text of the chunk, and of the last page that has any.
     extremes: Option<(u32, u32)>,
@@ -146,24 +258,23 @@ struct Pages<'a, 'b> {
 }
 
 impl<'a, 'b> Pages<'a, 'b> {
-    fn new(column: &'a ColumnDescPtr, writer: SerializedPageWriter<'b, Vec<u8>>, values: &'a StringArray) -> Self {
-        let mut by_rank: Vec<u32> = (0..values.len() as u32).collect();
-        by_rank.sort_unstable_by_key(|key| values.value(*key as usize));
-        let mut ranks = vec![0; values.len()];
+    fn new(column: &'a ColumnDescPtr, writer: SerializedPageWriter<'b, Vec<u8>>, entries: &'a Entries<'a>) -> Self {
+        let by_rank = entries.by_value();
+        let mut ranks = vec![0; by_rank.len()];
         for (rank, key) in by_rank.iter().enumerate() {
             ranks[*key as usize] = rank as u32;
         }
         Self {
             column,
             writer,
-            values,
+            entries,
             ranks,
             by_rank,
             used: 0,
             rows: 0,
             data_pages: 0,
             nulls: 0,
-            text_bytes: 0,
+            text_bytes: None,
             histogram: LevelHistogram::try_new(column.max_def_level()),
             extremes: None,
             last_extremes: None,
@@ -188,7 +299,7 @@ impl<'a, 'b> Pages<'a, 'b> {
     fn dictionary(&mut self, page: &[u8], compressor: &mut zstd::bulk::Compressor<'_>) -> Result<(), ParquetError> {
         let dictionary = Page::DictionaryPage {
             buf: compressor.compress(page)?.into(),
-            num_values: self.values.len() as u32,
+            num_values: self.entries.len() as u32,
             encoding: Encoding::PLAIN,
             is_sorted: false,
         };
@@ -214,14 +325,13 @@ impl<'a, 'b> Pages<'a, 'b> {
             all.add(page);
         }
         let mut extremes: Option<(u32, u32)> = None;
-        let mut text_bytes = 0;
+        let text_bytes = self.entries.text_bytes(keys);
         for key in keys {
             let rank = self.ranks[*key as usize];
             extremes = Some(extremes.map_or((rank, rank), |(least, greatest)| (least.min(rank), greatest.max(rank))));
             self.used = self.used.max(key + 1);
-            text_bytes += i64::from(self.values.value_length(*key as usize));
         }
-        let text = |rank: u32| self.values.value(self.by_rank[rank as usize] as usize).as_bytes().to_vec();
+        let bytes = |rank: u32| self.entries.bytes(self.by_rank[rank as usize]);
         if let Some((least, greatest)) = extremes {
             if let Some((last_least, last_greatest)) = self.last_extremes {
                 self.ascending &= last_least <= least && last_greatest <= greatest;
@@ -230,14 +340,16 @@ impl<'a, 'b> Pages<'a, 'b> {
             self.last_extremes = extremes;
             let (first, last) = self.extremes.unwrap_or((least, greatest));
             self.extremes = Some((first.min(least), last.max(greatest)));
-            self.column_index.append(false, text(least), text(greatest), nulls as i64);
+            self.column_index.append(false, bytes(least), bytes(greatest), nulls as i64);
         } else {
             self.column_index.append(true, vec![], vec![], nulls as i64);
         }
         self.column_index.append_histograms(&None, &histogram);
         self.offset_index.append_row_count(rows as i64);
-        self.offset_index.append_unencoded_byte_array_data_bytes(Some(text_bytes));
-        self.text_bytes += text_bytes;
+        self.offset_index.append_unencoded_byte_array_data_bytes(text_bytes);
+        if let Some(bytes) = text_bytes {
+            *self.text_bytes.get_or_insert(0) += bytes;
+        }
         self.nulls += nulls;
         self.rows += rows as u64;
         self.data_pages += 1;
@@ -268,9 +380,9 @@ impl<'a, 'b> Pages<'a, 'b> {
     }
 
     fn close(mut self, properties: &WriterProperties) -> Result<ColumnCloseResult, ParquetError> {
-        let text = |rank: u32| ByteArray::from(self.values.value(self.by_rank[rank as usize] as usize));
-        let extremes = self.extremes.map(|(least, greatest)| (text(least), text(greatest))).unzip();
-        let statistics = ValueStatistics::new(extremes.0, extremes.1, None, Some(self.nulls), false);
+        let key = |rank: u32| self.by_rank[rank as usize];
+        let extremes = self.extremes.map(|(least, greatest)| (key(least), key(greatest)));
+        let statistics = self.entries.statistics(extremes, self.nulls);
         let count = |page_type, encoding, count| PageEncodingStats {
             page_type,
             encoding,
@@ -290,8 +402,8 @@ impl<'a, 'b> Pages<'a, 'b> {
             .set_num_values(self.rows as i64)
             .set_data_page_offset(self.data_at.unwrap_or_default() as i64)
             .set_dictionary_page_offset(self.dictionary_at.map(|at| at as i64))
-            .set_statistics(Statistics::ByteArray(statistics))
-            .set_unencoded_byte_array_data_bytes(Some(self.text_bytes))
+            .set_statistics(statistics)
+            .set_unencoded_byte_array_data_bytes(self.text_bytes)
             .set_definition_level_histogram(self.histogram.take())
             .build()?;
         self.column_index.set_boundary_order(match (self.ascending, self.descending) {

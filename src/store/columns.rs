@@ -20,31 +20,29 @@ use crate::time::Micros;
 
 /// A batch of events, in the order of the rows.
 pub(crate) fn events(rows: &[EventRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
-    let text = |number: fn(&EventRow) -> u32| texts(rows.iter().map(number), strings);
     let mut kinds = Strings::new();
     let names = Kind::ALL.map(|kind| kinds.intern(kind.name()));
-    let kind = rows.iter().map(|row| names[row.kind as usize]);
     RecordBatch::try_new(
         Table::Events.schema(),
         vec![
-            instants(rows.iter().map(|row| row.at)),
-            texts(kind, &kinds),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| if row.feature == 0 { NO_NUMBER } else { row.feature })),
-            text(|row| row.user),
-            text(|row| row.host),
-            text(|row| row.display),
-            text(|row| row.group),
-            integers(rows.iter().map(|row| row.licenses)),
-            plain_texts(rows.iter().map(|row| row.handle), strings),
-            integers(rows.iter().map(|row| row.reason_code)),
-            text(|row| row.reason),
-            text(|row| row.project),
-            instants(rows.iter().map(|row| row.ended)),
-            instants(rows.iter().map(|row| row.borrow_until)),
-            Arc::new(nullable::<Date32Type>(rows.iter().map(|row| row.expires), NO_NUMBER)),
-            text(|row| row.source),
-            Arc::new(rows.iter().map(|row| row.line).collect::<Int64Array>()),
+            instants(gather(rows, |row| row.at)),
+            texts(gather(rows, |row| names[row.kind as usize]), &kinds),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| if row.feature == 0 { NO_NUMBER } else { row.feature })),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            texts(gather(rows, |row| row.display), strings),
+            texts(gather(rows, |row| row.group), strings),
+            integers(gather(rows, |row| row.licenses)),
+            plain_texts(&gather(rows, |row| row.handle), strings),
+            integers(gather(rows, |row| row.reason_code)),
+            texts(gather(rows, |row| row.reason), strings),
+            texts(gather(rows, |row| row.project), strings),
+            instants(gather(rows, |row| row.ended)),
+            instants(gather(rows, |row| row.borrow_until)),
+            Arc::new(nullable::<Date32Type>(gather(rows, |row| row.expires), NO_NUMBER)),
+            texts(gather(rows, |row| row.source), strings),
+            Arc::new(Int64Array::from(gather(rows, |row| row.line))),
         ],
     )
 }
@@ -54,15 +52,15 @@ pub(crate) fn sessions(rows: &[SessionRow], strings: &Strings) -> Result<RecordB
     RecordBatch::try_new(
         Table::Sessions.schema(),
         vec![
-            instants(rows.iter().map(|row| row.started)),
-            instants(rows.iter().map(|row| row.ended)),
-            instants(rows.iter().map(|row| row.session_started)),
+            instants(gather(rows, |row| row.started)),
+            instants(gather(rows, |row| row.ended)),
+            instants(gather(rows, |row| row.session_started)),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.continues)))),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| row.feature)),
-            texts(rows.iter().map(|row| row.user), strings),
-            texts(rows.iter().map(|row| row.host), strings),
-            integers(rows.iter().map(|row| row.licenses)),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| row.feature)),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            integers(gather(rows, |row| row.licenses)),
         ],
     )
 }
@@ -74,13 +72,13 @@ pub(crate) fn denials(rows: &[DenialRow], strings: &Strings) -> Result<RecordBat
     RecordBatch::try_new(
         Table::Denials.schema(),
         vec![
-            instants(rows.iter().map(|row| row.at)),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| row.feature)),
-            texts(rows.iter().map(|row| row.user), strings),
-            texts(rows.iter().map(|row| row.host), strings),
-            integers(rows.iter().map(|row| row.licenses)),
-            texts(numbers.into_iter(), &classes),
+            instants(gather(rows, |row| row.at)),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| row.feature)),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            integers(gather(rows, |row| row.licenses)),
+            texts(numbers, &classes),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.is_true)))),
         ],
     )
@@ -88,20 +86,19 @@ pub(crate) fn denials(rows: &[DenialRow], strings: &Strings) -> Result<RecordBat
 
 /// A batch of open sessions, in the order of the rows.
 pub(crate) fn open(rows: &[OpenRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
-    let text = |number: fn(&OpenRow) -> u32| texts(rows.iter().map(number), strings);
     RecordBatch::try_new(
         Table::Open.schema(),
         vec![
-            instants(rows.iter().map(|row| row.started)),
-            instants(rows.iter().map(|row| row.ended)),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| row.feature)),
-            text(|row| row.user),
-            text(|row| row.host),
-            text(|row| row.display),
-            text(|row| row.group),
-            integers(rows.iter().map(|row| row.licenses)),
-            plain_texts(rows.iter().map(|row| row.handle), strings),
+            instants(gather(rows, |row| row.started)),
+            instants(gather(rows, |row| row.ended)),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| row.feature)),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            texts(gather(rows, |row| row.display), strings),
+            texts(gather(rows, |row| row.group), strings),
+            integers(gather(rows, |row| row.licenses)),
+            plain_texts(&gather(rows, |row| row.handle), strings),
         ],
     )
 }
@@ -184,7 +181,7 @@ fn kinds(batch: &RecordBatch) -> Result<Vec<Kind>, ArrowError> {
 /// The open sessions of a batch, their texts among `strings`.
 pub(crate) fn read_open(batch: &RecordBatch, strings: &mut Strings) -> Result<Vec<OpenRow>, ArrowError> {
     let started = column::<TimestampMicrosecondArray>(batch, "started")?;
-    let ended = column::<TimestampMicrosecondArray>(batch, "ended")?;
+    let ended = Numbers::of::<TimestampMicrosecondType>(batch, "ended", NEVER)?;
     let server = column::<Int32Array>(batch, "server_id")?;
     let feature = column::<Int32Array>(batch, "feature_id")?;
     let licenses = column::<Int32Array>(batch, "licenses")?;
@@ -196,7 +193,7 @@ pub(crate) fn read_open(batch: &RecordBatch, strings: &mut Strings) -> Result<Ve
     Ok((0..batch.num_rows())
         .map(|row| OpenRow {
             started: started.value(row),
-            ended: instant_or_never(ended, row),
+            ended: ended.get(row),
             server: server.value(row),
             feature: feature.value(row),
             user: user.get(row),
@@ -209,18 +206,22 @@ pub(crate) fn read_open(batch: &RecordBatch, strings: &mut Strings) -> Result<Ve
         .collect())
 }
 
-fn instants(values: impl ExactSizeIterator<Item = Micros>) -> ArrayRef {
+/// One value of each row.
+fn gather<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+fn instants(values: Vec<Micros>) -> ArrayRef {
     Arc::new(nullable::<TimestampMicrosecondType>(values, NEVER).with_timezone("UTC"))
 }
 
-fn integers(values: impl ExactSizeIterator<Item = i32>) -> ArrayRef {
+fn integers(values: Vec<i32>) -> ArrayRef {
     Arc::new(nullable::<Int32Type>(values, NO_NUMBER))
 }
 
 /// A column in which one number stands for null. Most columns have no null, or nothing else.
-fn nullable<T: ArrowPrimitiveType>(values: impl ExactSizeIterator<Item = T::Native>, null: T::Native) -> PrimitiveArray<T> {
-    let mut nulls = 0;
-    let mut values: Vec<T::Native> = values.inspect(|value| nulls += usize::from(*value == null)).collect();
+fn nullable<T: ArrowPrimitiveType>(mut values: Vec<T::Native>, null: T::Native) -> PrimitiveArray<T> {
+    let nulls = values.iter().filter(|value| **value == null).count();
     if nulls == 0 {
         return PrimitiveArray::new(values.into(), None);
     }
@@ -236,15 +237,15 @@ fn nullable<T: ArrowPrimitiveType>(values: impl ExactSizeIterator<Item = T::Nati
     PrimitiveArray::new(values.into(), Some(NullBuffer::new(valid)))
 }
 
-fn instant_or_never(column: &TimestampMicrosecondArray, row: usize) -> Micros {
-    if column.is_null(row) { NEVER } else { column.value(row) }
-}
-
-fn texts(numbers: impl ExactSizeIterator<Item = u32>, strings: &Strings) -> ArrayRef {
-    let mut keys_of = vec![NO_KEY; strings.len()];
+fn texts(numbers: Vec<u32>, strings: &Strings) -> ArrayRef {
     let mut values = StringBuilder::new();
+    if numbers.iter().all(|number| *number == 0) {
+        let keys = Int32Array::new_null(numbers.len());
+        return Arc::new(DictionaryArray::new(keys, Arc::new(values.finish())));
+    }
+    let mut keys_of = vec![NO_KEY; strings.len()];
     let mut used = 0;
-    let keys = numbers.map(|number| {
+    let key = |number: u32| {
         if number == 0 {
             return NO_KEY;
         }
@@ -255,19 +256,20 @@ fn texts(numbers: impl ExactSizeIterator<Item = u32>, strings: &Strings) -> Arra
             used += 1;
         }
         *key
-    });
-    let keys = nullable::<Int32Type>(keys, NO_KEY);
+    };
+    let keys = nullable::<Int32Type>(numbers.into_iter().map(key).collect(), NO_KEY);
     // Every key was handed out above, so none lies past the values.
     Arc::new(DictionaryArray::new(keys, Arc::new(values.finish())))
 }
 
-fn plain_texts(numbers: impl ExactSizeIterator<Item = u32> + Clone, strings: &Strings) -> ArrayRef {
-    if numbers.clone().all(|number| number == 0) {
+fn plain_texts(numbers: &[u32], strings: &Strings) -> ArrayRef {
+    if numbers.iter().all(|number| *number == 0) {
         return Arc::new(StringArray::new_null(numbers.len()));
     }
     Arc::new(
         numbers
-            .map(|number| (number != 0).then(|| strings.get(number)))
+            .iter()
+            .map(|number| (*number != 0).then(|| strings.get(*number)))
             .collect::<StringArray>(),
     )
 }

@@ -10,8 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray as _, RecordBatch};
-use arrow::datatypes::Int32Type;
+use arrow::array::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
@@ -98,7 +97,7 @@ fn encode_rows(properties: WriterProperties, batch: &RecordBatch) -> Result<Vec<
 
 /// Writes one group of rows, column by column, to the same bytes.
 fn encode_columns(properties: &WriterProperties, batch: &RecordBatch) -> Result<Vec<u8>, StoreError> {
-    let mut chunks = Chunks::new(ZSTD_LEVEL).map_err(ParquetError::from)?;
+    let mut chunks = Chunks::new(properties, ZSTD_LEVEL).map_err(ParquetError::from)?;
     let writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.clone()))?;
     let (mut file, columns) = writer.into_serialized_writer()?;
     let writers = columns.create_column_writers(0)?;
@@ -106,9 +105,7 @@ fn encode_columns(properties: &WriterProperties, batch: &RecordBatch) -> Result<
     let mut group = file.next_row_group()?;
     let fields = batch.schema_ref().fields().iter().zip(batch.columns());
     for (((field, array), mut writer), descriptor) in fields.zip(writers).zip(&descriptors) {
-        let texts = array.as_dictionary_opt::<Int32Type>();
-        let chunk = texts.map_or(Ok(None), |texts| chunks.texts(descriptor, properties, texts))?;
-        if let Some(Chunk { bytes, close }) = chunk {
+        if let Some(Chunk { bytes, close }) = chunks.column(descriptor, array)? {
             group.append_column(&bytes, close)?;
         } else {
             for leaf in compute_leaves(field, array)? {
@@ -255,6 +252,8 @@ mod tests {
                 host: &host,
                 display: if row >= count / 2 && missing < 8 { "late" } else { "" },
                 reason: &reason,
+                licenses: 1 + (draw() % texts.min(40)) as u32,
+                reason_code: (missing < 8 && draw() % 3 > 0).then(|| draw() as i32 >> (row % 30)),
                 ..Event::new(Kind::ALL[draw() % Kind::ALL.len()], row as i64)
             };
             rows.push(&event, 1, 1 + row as i32 / 100, "a.log");

@@ -9,59 +9,32 @@
 
 use crate::import::neutral::{Field, Record, Value};
 
-/// Reads lines, and expects of each the fields of the one before.
-#[derive(Debug, Default)]
-pub(super) struct Plain {
-    order: Vec<Field>,
-}
-
-impl Plain {
-    /// The record of a line; nothing if it is not as simple as that.
-    pub(super) fn read<'a>(&mut self, line: &'a [u8]) -> Option<Record<'a>> {
-        let line = std::str::from_utf8(line).ok()?;
-        let mut record = Record::new();
-        let mut rest = skip(skip(line).strip_prefix('{')?);
-        for place in 0.. {
-            rest = rest.strip_prefix('"')?;
-            let (field, after) = self.field(place, rest)?;
-            rest = skip(skip(after).strip_prefix(':')?);
-            if let Some(text) = rest.strip_prefix('"') {
-                let end = text_end(text.as_bytes())?;
-                record.set_text(field, text.get(..end)?);
-                rest = text.get(end + 1..)?;
-            } else if let Some(after) = rest.strip_prefix("null") {
-                record.set(field, Value::Missing);
-                rest = after;
-            } else {
-                let (number, after) = integer(rest)?;
-                record.set(field, Value::Number(number));
-                rest = after;
-            }
-            rest = skip(rest);
-            if let Some(after) = rest.strip_prefix(',') {
-                rest = skip(after);
-            } else if rest.strip_prefix('}').map(skip) == Some("") {
-                return Some(record);
-            } else {
-                return None;
-            }
+/// The record of a line; nothing if it is not as simple as that.
+pub(super) fn read(line: &[u8]) -> Option<Record<'_>> {
+    let line = std::str::from_utf8(line).ok()?;
+    let mut record = Record::new();
+    let mut rest = skip(skip(line).strip_prefix('{')?);
+    loop {
+        let (field, after) = Field::quoted(rest.strip_prefix('"')?)?;
+        rest = skip(skip(after).strip_prefix(':')?);
+        if let Some(text) = rest.strip_prefix('"') {
+            let end = text_end(text.as_bytes())?;
+            record.set_text(field, text.get(..end)?);
+            rest = text.get(end + 1..)?;
+        } else if let Some(after) = rest.strip_prefix("null") {
+            record.set(field, Value::Missing);
+            rest = after;
+        } else {
+            let (number, after) = integer(rest)?;
+            record.set(field, Value::Number(number));
+            rest = after;
         }
-        None
-    }
-
-    /// The field whose name a text begins with, and what follows the name's quote.
-    fn field<'a>(&mut self, place: usize, text: &'a str) -> Option<(Field, &'a str)> {
-        if let Some(field) = self.order.get(place)
-            && let Some(rest) = field.follows(text)
-        {
-            return Some((*field, rest));
+        rest = skip(rest);
+        if let Some(after) = rest.strip_prefix(',') {
+            rest = skip(after);
+        } else {
+            return (rest.strip_prefix('}').map(skip) == Some("")).then_some(record);
         }
-        let (field, rest) = Field::quoted(text)?;
-        self.order.truncate(place);
-        if self.order.len() == place {
-            self.order.push(field);
-        }
-        Some((field, rest))
     }
 }
 
@@ -163,9 +136,8 @@ mod tests {
 
         #[test]
         fn whatever_it_reads_the_parser_reads_the_same(lines in prop::collection::vec(lines(), 1..4)) {
-            let mut plain = Plain::default();
             for line in &lines {
-                if let Some(record) = plain.read(line.as_bytes()) {
+                if let Some(record) = read(line.as_bytes()) {
                     let parsed = serde_json::from_str::<Line<'_>>(line);
                     prop_assert!(parsed.is_ok(), "{line}");
                     let parsed = parsed.unwrap();
@@ -184,15 +156,14 @@ mod tests {
 
     #[test]
     fn the_usual_lines_are_simple() {
-        let mut plain = Plain::default();
         for line in [
             r#"{"time":"2026-03-01T08:00:00Z","event":"checkout","feature":"MAP","licenses":2,"handle":null}"#,
             r#"{"time": "2026-03-01 08:00:00", "event": "denial", "reason_code": -4, "user": "zoë"} "#,
         ] {
-            assert!(plain.read(line.as_bytes()).is_some(), "{line}");
+            assert!(read(line.as_bytes()).is_some(), "{line}");
         }
         for line in [r#"{"user":"a\tb"}"#, r#"{"who":"a"}"#, r#"{"licenses":1.5}"#, "{}", "[]", ""] {
-            assert!(plain.read(line.as_bytes()).is_none(), "{line}");
+            assert!(read(line.as_bytes()).is_none(), "{line}");
         }
     }
 }
