@@ -9,6 +9,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
+mod imports;
+
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -99,5 +101,5 @@ fn given(definition: &headroom::report::Definition, last: Day, days: i32) -> Vec
     given.collect()
 }
 
-criterion_group!(benches, reports);
+criterion_group!(benches, reports, imports::imports);
 criterion_main!(benches);

@@ -17,6 +17,7 @@
 
 mod catalog;
 mod check;
+mod chunk;
 mod columns;
 mod derive;
 mod facts;

@@ -1,6 +1,6 @@
 //! Neutral events as CSV: RFC 4180 with a header, columns in any order.
 
-use super::neutral::{Field, Record, Records, Value};
+use super::neutral::{Field, Record, Records};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
 
 /// RFC 4180 with a header.
@@ -56,15 +56,21 @@ impl Dialect for Csv {
                 flaw(format!("has {} cells where the header has {}", cells.len(), fields.len()))?;
                 continue;
             }
-            let Ok(texts) = cells.iter().map(std::str::from_utf8).collect::<Result<Vec<_>, _>>() else {
+            // All cells lie in one text; one that cuts a character in two is no text itself.
+            let all = std::str::from_utf8(cells.as_slice()).ok();
+            let cell = |place| all?.get(cells.range(place)?);
+            let mut record = Record::new();
+            let mut readable = all.is_some();
+            for (place, field) in fields.iter().enumerate() {
+                match (cell(place), field) {
+                    (Some(text), Some(field)) => record.set_text(*field, text),
+                    (Some(_), None) => {}
+                    (None, _) => readable = false,
+                }
+            }
+            if !readable {
                 flaw("is not UTF-8".to_owned())?;
                 continue;
-            };
-            let mut record = Record::new();
-            for (field, text) in fields.iter().zip(texts) {
-                if let Some(field) = field {
-                    record.set(*field, Value::Text(text.into()));
-                }
             }
             match records.event(&record, line) {
                 Ok(event) => sink.event(&event)?,

@@ -85,7 +85,13 @@ impl Dialect for FlexNet {
             times: LocalTimes::new(options.zone),
             daemons: Daemons::default(),
             packages: Packages::default(),
-            pending: None,
+            pending: Pending {
+                line: 0,
+                at: 0,
+                daemon: String::new(),
+                request: Request::empty(),
+            },
+            waits: false,
             sink,
         };
         for (number, line) in waiting {
@@ -104,8 +110,9 @@ struct Reader<'a> {
     times: LocalTimes,
     daemons: Daemons,
     packages: Packages,
-    /// A request whose verbose part may be on the next line.
-    pending: Option<Pending>,
+    /// A request whose verbose part may be on the next line, and whether there is one.
+    pending: Pending,
+    waits: bool,
     sink: &'a mut dyn Sink,
 }
 
@@ -120,12 +127,10 @@ impl Reader<'_> {
     fn line(&mut self, number: u64, line: &[u8]) -> Result<(), ImportError> {
         let envelope = Envelope::parse(line);
         let message = envelope.as_ref().map_or(line, |envelope| envelope.message);
-        if let Some(pending) = &mut self.pending
-            && message.trim_ascii_start().starts_with(b"^^^")
-        {
+        if self.waits && message.trim_ascii_start().starts_with(b"^^^") {
             // The verbose part of the line before.
             if let Some(verbose) = Verbose::parse(&String::from_utf8_lossy(message)) {
-                pending.request.verbose = Some(verbose.into_owned());
+                self.pending.request.verbose = Some(verbose.into_owned());
             }
             return self.flush();
         }
@@ -165,12 +170,11 @@ impl Reader<'_> {
                 let sink = &mut *self.sink;
                 self.daemons
                     .request(&daemon, at, &mut |daemon, up, at| server_event(sink, daemon, up, at, number))?;
-                self.pending = Some(Pending {
-                    line: number,
-                    at,
-                    daemon: daemon.into_owned(),
-                    request: request.into_owned(),
-                });
+                self.pending.line = number;
+                self.pending.at = at;
+                str::clone_into(&daemon, &mut self.pending.daemon);
+                request.clone_into(&mut self.pending.request);
+                self.waits = true;
             }
         }
         Ok(())
@@ -186,14 +190,16 @@ impl Reader<'_> {
 
     /// Hands on the request that waited for its verbose part.
     fn flush(&mut self) -> Result<(), ImportError> {
-        let Some(Pending { line, at, daemon, request }) = self.pending.take() else {
+        if !std::mem::take(&mut self.waits) {
             return Ok(());
-        };
-        self.sink.manager(&daemon, "FlexNet");
+        }
+        let Pending { line, at, daemon, request } = &self.pending;
+        let (line, at) = (*line, *at);
+        self.sink.manager(daemon, "FlexNet");
         let verbose = request.verbose.as_ref();
         let event = |kind: Kind, licenses: u32| Event {
-            daemon: &daemon,
-            vendor: &daemon,
+            daemon,
+            vendor: daemon,
             feature: &request.feature,
             user: &request.user,
             host: &request.host,

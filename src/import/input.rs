@@ -1,7 +1,7 @@
 //! A file, decompressed and sniffed, as lines or as bytes.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek as _, SeekFrom};
+use std::io::{self, BufRead, Cursor, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +23,10 @@ pub struct Input {
     sample: Option<Vec<u8>>,
     read: Arc<AtomicU64>,
     ends: Arc<AtomicU64>,
+    /// A line that lies in two blocks.
     line: Vec<u8>,
+    /// How much of the block is the last line, which the reader has yet to be told.
+    taken: usize,
     lines: u64,
 }
 
@@ -103,11 +106,12 @@ impl Input {
         Ok(Self {
             name: name.to_owned(),
             plain,
-            reader: Box::new(BufReader::new(ReadAhead::start(bytes, Arc::clone(&ends)))),
+            reader: Box::new(ReadAhead::start(bytes, Arc::clone(&ends))),
             sample: None,
             read,
             ends,
             line: Vec::new(),
+            taken: 0,
             lines: 0,
         })
     }
@@ -137,6 +141,7 @@ impl Input {
 
     /// The beginning of the decompressed content; it will be read again.
     pub(super) fn sample(&mut self) -> Result<&[u8], ImportError> {
+        self.settle();
         if self.sample.is_none() {
             let mut sample = Vec::new();
             let read = self.reader.by_ref().take(SAMPLE as u64).read_to_end(&mut sample);
@@ -150,25 +155,44 @@ impl Input {
 
     /// The next line without its end, and its number; nothing at the end of the file.
     pub(super) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, ImportError> {
+        self.settle();
         self.line.clear();
-        match self.reader.read_until(b'\n', &mut self.line) {
-            Ok(0) => return Ok(None),
-            Ok(_) => {}
+        let length = match self.reader.fill_buf() {
+            Ok([]) => return Ok(None),
+            Ok(block) => memchr::memchr(b'\n', block),
             Err(source) => return Err(self.error(source)),
-        }
+        };
         self.lines += 1;
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        Ok(Some((self.lines, line)))
+        let line = if let Some(length) = length {
+            self.taken = length + 1;
+            // The same block again.
+            match self.reader.fill_buf() {
+                Ok(block) => block.get(..length).unwrap_or_default(),
+                Err(_) => &[],
+            }
+        } else {
+            if let Err(source) = self.reader.read_until(b'\n', &mut self.line) {
+                return Err(self.error(source));
+            }
+            self.line.strip_suffix(b"\n").unwrap_or(&self.line)
+        };
+        Ok(Some((self.lines, line.strip_suffix(b"\r").unwrap_or(line))))
+    }
+
+    /// Tells the reader what was taken of its block.
+    fn settle(&mut self) {
+        self.reader.consume(std::mem::take(&mut self.taken));
     }
 
     /// The decompressed content.
     pub(super) fn reader(&mut self) -> &mut (dyn BufRead + Send) {
+        self.settle();
         &mut *self.reader
     }
 
     /// The decompressed content as a file that can be read at any place.
     pub(super) fn seekable(&mut self) -> Result<File, ImportError> {
+        self.settle();
         let spooled = match self.plain.take() {
             Some(mut plain) if plain.metadata().is_ok_and(|metadata| metadata.is_file()) => {
                 let length = plain.seek(SeekFrom::End(0));
@@ -255,20 +279,27 @@ impl ReadAhead {
 
 impl Read for ReadAhead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.block.read(buffer)?;
-        if read > 0 || buffer.is_empty() {
-            return Ok(read);
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for ReadAhead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.block.position() == self.block.get_ref().len() as u64
+            && let Ok(block) = self.blocks.recv()
+        {
+            let block = block?;
+            self.ends
+                .fetch_add(memchr::memchr_iter(b'\n', &block).count() as u64, Ordering::Relaxed);
+            self.block = Cursor::new(block);
         }
-        match self.blocks.recv() {
-            Ok(block) => {
-                let block = block?;
-                self.ends
-                    .fetch_add(memchr::memchr_iter(b'\n', &block).count() as u64, Ordering::Relaxed);
-                self.block = Cursor::new(block);
-                self.block.read(buffer)
-            }
-            Err(_ended) => Ok(0),
-        }
+        self.block.fill_buf()
+    }
+
+    fn consume(&mut self, read: usize) {
+        self.block.consume(read);
     }
 }
 

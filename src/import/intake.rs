@@ -1,6 +1,6 @@
 //! Between a dialect and the store: counts, and fills in the server.
 
-use super::tally::Tally;
+use super::tally::{Counts, Tally};
 use super::{Flaw, FlawKind, ImportError, Sink};
 use crate::event::Event;
 use crate::store::Incoming;
@@ -9,6 +9,7 @@ use crate::store::Incoming;
 pub(super) struct Intake<'a> {
     incoming: Incoming<'a>,
     tally: Tally,
+    counts: Counts,
     file: &'a str,
     server: &'a str,
     strict: bool,
@@ -19,13 +20,15 @@ impl<'a> Intake<'a> {
         Self {
             incoming,
             tally: Tally::default(),
+            counts: Counts::default(),
             file,
             server,
             strict,
         }
     }
 
-    pub(super) fn finish(self) -> (Incoming<'a>, Tally) {
+    pub(super) fn finish(mut self) -> (Incoming<'a>, Tally) {
+        self.tally.add_events(&self.counts);
         (self.incoming, self.tally)
     }
 }
@@ -38,7 +41,7 @@ impl Sink for Intake<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
         let server = if event.server.is_empty() { self.server } else { event.server };
         let event = Event { server, ..*event };
-        self.tally.add_event(&event);
+        self.counts.add(&event);
         Ok(self.incoming.push(&event)?)
     }
 

@@ -1,5 +1,7 @@
 //! Neutral events as NDJSON: one JSON object a line.
 
+mod plain;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -42,6 +44,17 @@ impl Dialect for Ndjson {
                 line
             };
             if line.trim_ascii().is_empty() {
+                continue;
+            }
+            if let Some(record) = plain::read(line) {
+                match records.event(&record, number) {
+                    Ok(event) => sink.event(&event)?,
+                    Err(reason) => sink.flaw(Flaw {
+                        line: number,
+                        kind: FlawKind::Unparsed,
+                        reason,
+                    })?,
+                }
                 continue;
             }
             let flaw = |kind, reason| Flaw {

@@ -2,7 +2,8 @@
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 
@@ -57,11 +58,12 @@ impl Dialect for Parquet {
                 name: name.clone(),
                 reason,
             })?;
+            // Every row has all columns: what one sets, the next one overwrites.
+            let mut record = Record::new();
             for row in 0..batch.num_rows() {
                 line += 1;
-                let mut record = Record::new();
                 for column in &columns {
-                    record.set(column.field, column.value(row));
+                    column.set(row, &mut record);
                 }
                 match records.event(&record, line) {
                     Ok(event) => sink.event(&event)?,
@@ -80,25 +82,53 @@ impl Dialect for Parquet {
 /// A column in one of the types that values are read from.
 struct Column {
     field: Field,
-    array: ArrayRef,
+    nulls: Option<NullBuffer>,
+    values: Values,
+}
+
+enum Values {
+    Texts(StringArray),
+    Numbers(ScalarBuffer<i64>),
+    Days(ScalarBuffer<i32>),
+    Instants(ScalarBuffer<i64>),
     /// A timestamp without a zone is a wall-clock time.
-    local: bool,
+    Locals(ScalarBuffer<i64>),
 }
 
 impl Column {
-    fn value(&self, row: usize) -> Value<'_> {
-        if self.array.is_null(row) {
-            return Value::Missing;
+    /// A column of one of the types of [`target`]; nothing of one that says nothing.
+    fn new(field: Field, array: &ArrayRef, local: bool) -> Option<Self> {
+        if array.null_count() == array.len() {
+            return None;
         }
-        match self.array.data_type() {
-            DataType::Utf8 => Value::Text(self.array.as_string::<i32>().value(row).into()),
-            DataType::Int64 => Value::Number(self.array.as_primitive::<Int64Type>().value(row)),
-            DataType::Date32 => Value::Date(Day(self.array.as_primitive::<Date32Type>().value(row))),
+        let values = match array.data_type() {
+            DataType::Utf8 => Values::Texts(array.as_string::<i32>().clone()),
+            DataType::Int64 => Values::Numbers(array.as_primitive::<Int64Type>().values().clone()),
+            DataType::Date32 => Values::Days(array.as_primitive::<Date32Type>().values().clone()),
             DataType::Timestamp(..) => {
-                let time = self.array.as_primitive::<TimestampMicrosecondType>().value(row);
-                if self.local { Value::Local(time) } else { Value::Instant(time) }
+                let times = array.as_primitive::<TimestampMicrosecondType>().values().clone();
+                if local { Values::Locals(times) } else { Values::Instants(times) }
             }
-            _ => Value::Missing,
+            _ => return None,
+        };
+        Some(Self {
+            field,
+            nulls: array.nulls().cloned(),
+            values,
+        })
+    }
+
+    fn set<'a>(&'a self, row: usize, record: &mut Record<'a>) {
+        let field = self.field;
+        if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+            return record.set_text(field, "");
+        }
+        match &self.values {
+            Values::Texts(texts) => record.set_text(field, texts.value(row)),
+            Values::Numbers(numbers) => record.set(field, Value::Number(numbers[row])),
+            Values::Days(days) => record.set(field, Value::Date(Day(days[row]))),
+            Values::Instants(times) => record.set(field, Value::Instant(times[row])),
+            Values::Locals(times) => record.set(field, Value::Local(times[row])),
         }
     }
 }
@@ -115,8 +145,9 @@ fn read_columns(batch: &RecordBatch) -> Result<Vec<Column>, String> {
                 target(field, from).ok_or_else(|| format!("column {:?} has type {from}, expected {}", field.name(), expected(field)))?;
             let array = cast(array, &to).map_err(|error| format!("column {:?}: {error}", field.name()))?;
             let local = matches!(from, DataType::Timestamp(_, None));
-            Ok(Column { field, array, local })
+            Ok(Column::new(field, &array, local))
         })
+        .filter_map(Result::transpose)
         .collect()
 }
 

@@ -62,6 +62,24 @@ pub struct Tally {
     pub coverage: Coverage,
 }
 
+/// Events while they come in, by the million.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    /// By kind, in the order of [`Kind::ALL`].
+    events: [u64; Kind::ALL.len()],
+    first: Option<Micros>,
+    last: Option<Micros>,
+}
+
+impl Counts {
+    pub(super) fn add(&mut self, event: &Event<'_>) {
+        self.events[event.kind as usize] += 1;
+        let last = event.ended.unwrap_or(event.at).max(event.at);
+        self.first = Some(self.first.map_or(event.at, |first| first.min(event.at)));
+        self.last = Some(self.last.map_or(last, |known| known.max(last)));
+    }
+}
+
 /// Something that was wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -74,11 +92,14 @@ pub struct Problem {
 }
 
 impl Tally {
-    pub(super) fn add_event(&mut self, event: &Event<'_>) {
-        *self.events.entry(event.kind).or_default() += 1;
-        let last = event.ended.unwrap_or(event.at).max(event.at);
-        self.first = Some(self.first.map_or(event.at, |first| first.min(event.at)));
-        self.last = Some(self.last.map_or(last, |known| known.max(last)));
+    pub(super) fn add_events(&mut self, counts: &Counts) {
+        for kind in Kind::ALL {
+            if counts.events[kind as usize] > 0 {
+                *self.events.entry(kind).or_default() += counts.events[kind as usize];
+            }
+        }
+        self.first = self.first.into_iter().chain(counts.first).min();
+        self.last = self.last.max(counts.last);
     }
 
     pub(super) fn add_flaw(&mut self, file: &str, flaw: Flaw) {

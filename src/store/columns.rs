@@ -8,10 +8,11 @@ mod rollups;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, DictionaryArray, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, ArrowPrimitiveType, BooleanArray, DictionaryArray, Int32Array, Int64Array, PrimitiveArray, RecordBatch, StringArray,
+    StringBuilder, TimestampMicrosecondArray,
 };
-use arrow::datatypes::Int32Type;
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{ArrowNativeType, Date32Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 pub(crate) use self::rollups::{host_peaks, levels, user_days};
@@ -22,30 +23,29 @@ use crate::time::Micros;
 
 /// A batch of events, in the order of the rows.
 pub(crate) fn events(rows: &[EventRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
-    let text = |number: fn(&EventRow) -> u32| texts(rows.iter().map(number), strings);
     let mut kinds = Strings::new();
-    let numbers: Vec<u32> = rows.iter().map(|row| kinds.intern(row.kind.name())).collect();
+    let names = Kind::ALL.map(|kind| kinds.intern(kind.name()));
     RecordBatch::try_new(
         Table::Events.schema(),
         vec![
-            instants(rows.iter().map(|row| row.at)),
-            texts(numbers.into_iter(), &kinds),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| if row.feature == 0 { NO_NUMBER } else { row.feature })),
-            text(|row| row.user),
-            text(|row| row.host),
-            text(|row| row.display),
-            text(|row| row.group),
-            integers(rows.iter().map(|row| row.licenses)),
-            plain_texts(rows.iter().map(|row| row.handle), strings),
-            integers(rows.iter().map(|row| row.reason_code)),
-            text(|row| row.reason),
-            text(|row| row.project),
-            instants(rows.iter().map(|row| row.ended)),
-            instants(rows.iter().map(|row| row.borrow_until)),
-            Arc::new(rows.iter().map(|row| known(row.expires)).collect::<Date32Array>()),
-            text(|row| row.source),
-            Arc::new(rows.iter().map(|row| row.line).collect::<Int64Array>()),
+            instants(gather(rows, |row| row.at)),
+            texts(gather(rows, |row| names[row.kind as usize]), &kinds),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| if row.feature == 0 { NO_NUMBER } else { row.feature })),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            texts(gather(rows, |row| row.display), strings),
+            texts(gather(rows, |row| row.group), strings),
+            integers(gather(rows, |row| row.licenses)),
+            plain_texts(&gather(rows, |row| row.handle), strings),
+            integers(gather(rows, |row| row.reason_code)),
+            texts(gather(rows, |row| row.reason), strings),
+            texts(gather(rows, |row| row.project), strings),
+            instants(gather(rows, |row| row.ended)),
+            instants(gather(rows, |row| row.borrow_until)),
+            Arc::new(nullable::<Date32Type>(gather(rows, |row| row.expires), NO_NUMBER)),
+            texts(gather(rows, |row| row.source), strings),
+            Arc::new(Int64Array::from(gather(rows, |row| row.line))),
         ],
     )
 }
@@ -55,15 +55,15 @@ pub(crate) fn sessions(rows: &[SessionRow], strings: &Strings) -> Result<RecordB
     RecordBatch::try_new(
         Table::Sessions.schema(),
         vec![
-            instants(rows.iter().map(|row| row.started)),
-            instants(rows.iter().map(|row| row.ended)),
-            instants(rows.iter().map(|row| row.session_started)),
+            instants(gather(rows, |row| row.started)),
+            instants(gather(rows, |row| row.ended)),
+            instants(gather(rows, |row| row.session_started)),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.continues)))),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| row.feature)),
-            texts(rows.iter().map(|row| row.user), strings),
-            texts(rows.iter().map(|row| row.host), strings),
-            integers(rows.iter().map(|row| row.licenses)),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| row.feature)),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            integers(gather(rows, |row| row.licenses)),
         ],
     )
 }
@@ -75,13 +75,13 @@ pub(crate) fn denials(rows: &[DenialRow], strings: &Strings) -> Result<RecordBat
     RecordBatch::try_new(
         Table::Denials.schema(),
         vec![
-            instants(rows.iter().map(|row| row.at)),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| row.feature)),
-            texts(rows.iter().map(|row| row.user), strings),
-            texts(rows.iter().map(|row| row.host), strings),
-            integers(rows.iter().map(|row| row.licenses)),
-            texts(numbers.into_iter(), &classes),
+            instants(gather(rows, |row| row.at)),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| row.feature)),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            integers(gather(rows, |row| row.licenses)),
+            texts(numbers, &classes),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.is_true)))),
         ],
     )
@@ -89,60 +89,70 @@ pub(crate) fn denials(rows: &[DenialRow], strings: &Strings) -> Result<RecordBat
 
 /// A batch of open sessions, in the order of the rows.
 pub(crate) fn open(rows: &[OpenRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
-    let text = |number: fn(&OpenRow) -> u32| texts(rows.iter().map(number), strings);
     RecordBatch::try_new(
         Table::Open.schema(),
         vec![
-            instants(rows.iter().map(|row| row.started)),
-            instants(rows.iter().map(|row| row.ended)),
-            integers(rows.iter().map(|row| row.server)),
-            integers(rows.iter().map(|row| row.feature)),
-            text(|row| row.user),
-            text(|row| row.host),
-            text(|row| row.display),
-            text(|row| row.group),
-            integers(rows.iter().map(|row| row.licenses)),
-            plain_texts(rows.iter().map(|row| row.handle), strings),
+            instants(gather(rows, |row| row.started)),
+            instants(gather(rows, |row| row.ended)),
+            integers(gather(rows, |row| row.server)),
+            integers(gather(rows, |row| row.feature)),
+            texts(gather(rows, |row| row.user), strings),
+            texts(gather(rows, |row| row.host), strings),
+            texts(gather(rows, |row| row.display), strings),
+            texts(gather(rows, |row| row.group), strings),
+            integers(gather(rows, |row| row.licenses)),
+            plain_texts(&gather(rows, |row| row.handle), strings),
         ],
     )
 }
 
-/// Adds the events of a batch to rows in memory.
+/// The columns of events that anything is derived from.
+pub(crate) const DERIVED_FROM: [&str; 13] = [
+    "at",
+    "event",
+    "server_id",
+    "feature_id",
+    "user_name",
+    "host",
+    "display",
+    "group_data",
+    "licenses",
+    "handle",
+    "reason_code",
+    "reason",
+    "ended",
+];
+
+/// Adds the events of a batch to rows in memory. Columns that nothing is derived from may be left out.
 pub(crate) fn read_events(batch: &RecordBatch, into: &mut EventRows) -> Result<(), ArrowError> {
     let EventRows { rows, strings } = into;
-    let kinds = Texts::of(batch, "event", strings)?;
-    let kinds: Vec<Kind> = (0..batch.num_rows())
-        .map(|row| {
-            let name = strings.get(kinds.get(row));
-            Kind::from_name(name).ok_or_else(|| ArrowError::ParseError(format!("unknown kind of event {name:?}")))
-        })
-        .collect::<Result<_, _>>()?;
-    let at = column::<TimestampMicrosecondArray>(batch, "at")?;
-    let ended = column::<TimestampMicrosecondArray>(batch, "ended")?;
-    let borrow_until = column::<TimestampMicrosecondArray>(batch, "borrow_until")?;
-    let line = column::<Int64Array>(batch, "line")?;
-    let server = column::<Int32Array>(batch, "server_id")?;
-    let feature = column::<Int32Array>(batch, "feature_id")?;
-    let licenses = column::<Int32Array>(batch, "licenses")?;
-    let reason_code = column::<Int32Array>(batch, "reason_code")?;
-    let expires = column::<Date32Array>(batch, "expires")?;
+    let kinds = kinds(batch)?;
+    let at = Numbers::of::<TimestampMicrosecondType>(batch, "at", NEVER)?;
+    let ended = Numbers::of::<TimestampMicrosecondType>(batch, "ended", NEVER)?;
+    let borrow_until = Numbers::perhaps::<TimestampMicrosecondType>(batch, "borrow_until", NEVER)?;
+    let line = Numbers::perhaps::<Int64Type>(batch, "line", 0)?;
+    let server = Numbers::of::<Int32Type>(batch, "server_id", 0)?;
+    let feature = Numbers::of::<Int32Type>(batch, "feature_id", 0)?;
+    let licenses = Numbers::of::<Int32Type>(batch, "licenses", 0)?;
+    let reason_code = Numbers::of::<Int32Type>(batch, "reason_code", NO_NUMBER)?;
+    let expires = Numbers::perhaps::<Date32Type>(batch, "expires", NO_NUMBER)?;
     let user = Texts::of(batch, "user_name", strings)?;
     let host = Texts::of(batch, "host", strings)?;
     let display = Texts::of(batch, "display", strings)?;
     let group = Texts::of(batch, "group_data", strings)?;
     let handle = Texts::of(batch, "handle", strings)?;
     let reason = Texts::of(batch, "reason", strings)?;
-    let project = Texts::of(batch, "project", strings)?;
-    let source = Texts::of(batch, "source", strings)?;
+    let project = Texts::perhaps(batch, "project", strings)?;
+    let source = Texts::perhaps(batch, "source", strings)?;
     rows.reserve(batch.num_rows());
     for (row, kind) in kinds.into_iter().enumerate() {
         rows.push(EventRow {
-            at: at.value(row),
-            ended: instant_or_never(ended, row),
-            borrow_until: instant_or_never(borrow_until, row),
-            line: line.value(row),
-            server: server.value(row),
-            feature: if feature.is_null(row) { 0 } else { feature.value(row) },
+            at: at.get(row),
+            ended: ended.get(row),
+            borrow_until: borrow_until.get(row),
+            line: line.get(row),
+            server: server.get(row),
+            feature: feature.get(row),
             user: user.get(row),
             host: host.get(row),
             display: display.get(row),
@@ -151,23 +161,30 @@ pub(crate) fn read_events(batch: &RecordBatch, into: &mut EventRows) -> Result<(
             reason: reason.get(row),
             project: project.get(row),
             source: source.get(row),
-            licenses: licenses.value(row),
-            reason_code: if reason_code.is_null(row) {
-                NO_NUMBER
-            } else {
-                reason_code.value(row)
-            },
-            expires: if expires.is_null(row) { NO_NUMBER } else { expires.value(row) },
+            licenses: licenses.get(row),
+            reason_code: reason_code.get(row),
+            expires: expires.get(row),
             kind,
         });
     }
     Ok(())
 }
 
+fn kinds(batch: &RecordBatch) -> Result<Vec<Kind>, ArrowError> {
+    let mut names = Strings::new();
+    let numbers = Texts::of(batch, "event", &mut names)?;
+    let kinds: Vec<Option<Kind>> = (0..names.len()).map(|number| Kind::from_name(names.get(number as u32))).collect();
+    let kind = |row| {
+        let number = numbers.get(row);
+        kinds[number as usize].ok_or_else(|| ArrowError::ParseError(format!("unknown kind of event {:?}", names.get(number))))
+    };
+    (0..batch.num_rows()).map(kind).collect()
+}
+
 /// The open sessions of a batch, their texts among `strings`.
 pub(crate) fn read_open(batch: &RecordBatch, strings: &mut Strings) -> Result<Vec<OpenRow>, ArrowError> {
     let started = column::<TimestampMicrosecondArray>(batch, "started")?;
-    let ended = column::<TimestampMicrosecondArray>(batch, "ended")?;
+    let ended = Numbers::of::<TimestampMicrosecondType>(batch, "ended", NEVER)?;
     let server = column::<Int32Array>(batch, "server_id")?;
     let feature = column::<Int32Array>(batch, "feature_id")?;
     let licenses = column::<Int32Array>(batch, "licenses")?;
@@ -179,7 +196,7 @@ pub(crate) fn read_open(batch: &RecordBatch, strings: &mut Strings) -> Result<Ve
     Ok((0..batch.num_rows())
         .map(|row| OpenRow {
             started: started.value(row),
-            ended: instant_or_never(ended, row),
+            ended: ended.get(row),
             server: server.value(row),
             feature: feature.value(row),
             user: user.get(row),
@@ -192,50 +209,70 @@ pub(crate) fn read_open(batch: &RecordBatch, strings: &mut Strings) -> Result<Ve
         .collect())
 }
 
-fn instants(values: impl Iterator<Item = Micros>) -> ArrayRef {
-    let values = values.map(|at| (at != NEVER).then_some(at));
-    Arc::new(values.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+/// One value of each row.
+fn gather<R, T>(rows: &[R], value: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
 }
 
-fn integers(values: impl Iterator<Item = i32>) -> ArrayRef {
-    Arc::new(values.map(known).collect::<Int32Array>())
+fn instants(values: Vec<Micros>) -> ArrayRef {
+    Arc::new(nullable::<TimestampMicrosecondType>(values, NEVER).with_timezone("UTC"))
 }
 
-fn known(value: i32) -> Option<i32> {
-    (value != NO_NUMBER).then_some(value)
+fn integers(values: Vec<i32>) -> ArrayRef {
+    Arc::new(nullable::<Int32Type>(values, NO_NUMBER))
 }
 
-fn instant_or_never(column: &TimestampMicrosecondArray, row: usize) -> Micros {
-    if column.is_null(row) { NEVER } else { column.value(row) }
+/// A column in which one number stands for null. Most columns have no null, or nothing else.
+fn nullable<T: ArrowPrimitiveType>(mut values: Vec<T::Native>, null: T::Native) -> PrimitiveArray<T> {
+    let nulls = values.iter().filter(|value| **value == null).count();
+    if nulls == 0 {
+        return PrimitiveArray::new(values.into(), None);
+    }
+    if nulls == values.len() {
+        return PrimitiveArray::new_null(nulls);
+    }
+    let valid = BooleanBuffer::collect_bool(values.len(), |row| values[row] != null);
+    for value in &mut values {
+        if *value == null {
+            *value = T::Native::default();
+        }
+    }
+    PrimitiveArray::new(values.into(), Some(NullBuffer::new(valid)))
 }
 
-fn texts(numbers: impl Iterator<Item = u32>, strings: &Strings) -> ArrayRef {
-    const UNSEEN: i32 = -1;
-    let mut keys_of = vec![UNSEEN; strings.len()];
+fn texts(numbers: Vec<u32>, strings: &Strings) -> ArrayRef {
     let mut values = StringBuilder::new();
+    if numbers.iter().all(|number| *number == 0) {
+        let keys = Int32Array::new_null(numbers.len());
+        return Arc::new(DictionaryArray::new(keys, Arc::new(values.finish())));
+    }
+    let mut keys_of = vec![NO_KEY; strings.len()];
     let mut used = 0;
-    let keys: Int32Array = numbers
-        .map(|number| {
-            if number == 0 {
-                return None;
-            }
-            let key = &mut keys_of[number as usize];
-            if *key == UNSEEN {
-                values.append_value(strings.get(number));
-                *key = used;
-                used += 1;
-            }
-            Some(*key)
-        })
-        .collect();
+    let key = |number: u32| {
+        if number == 0 {
+            return NO_KEY;
+        }
+        let key = &mut keys_of[number as usize];
+        if *key == NO_KEY {
+            values.append_value(strings.get(number));
+            *key = used;
+            used += 1;
+        }
+        *key
+    };
+    let keys = nullable::<Int32Type>(numbers.into_iter().map(key).collect(), NO_KEY);
     // Every key was handed out above, so none lies past the values.
     Arc::new(DictionaryArray::new(keys, Arc::new(values.finish())))
 }
 
-fn plain_texts(numbers: impl Iterator<Item = u32>, strings: &Strings) -> ArrayRef {
+fn plain_texts(numbers: &[u32], strings: &Strings) -> ArrayRef {
+    if numbers.iter().all(|number| *number == 0) {
+        return Arc::new(StringArray::new_null(numbers.len()));
+    }
     Arc::new(
         numbers
-            .map(|number| (number != 0).then(|| strings.get(number)))
+            .iter()
+            .map(|number| (*number != 0).then(|| strings.get(*number)))
             .collect::<StringArray>(),
     )
 }
@@ -248,15 +285,58 @@ pub(super) fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str)
         .ok_or_else(|| ArrowError::SchemaError(format!("column {name} is missing or of another type")))
 }
 
+/// A column of numbers; what is not there is a number that no row has.
+enum Numbers<'a, T> {
+    All(T),
+    Plain(&'a [T]),
+    Nullable(&'a [T], &'a NullBuffer, T),
+}
+
+impl<'a, T: ArrowNativeType> Numbers<'a, T> {
+    fn of<A: ArrowPrimitiveType<Native = T>>(batch: &'a RecordBatch, name: &str, missing: T) -> Result<Self, ArrowError> {
+        let column = column::<PrimitiveArray<A>>(batch, name)?;
+        Ok(match column.nulls() {
+            Some(nulls) if nulls.null_count() == nulls.len() => Self::All(missing),
+            Some(nulls) if nulls.null_count() > 0 => Self::Nullable(column.values(), nulls, missing),
+            _ => Self::Plain(column.values()),
+        })
+    }
+
+    fn perhaps<A: ArrowPrimitiveType<Native = T>>(batch: &'a RecordBatch, name: &str, missing: T) -> Result<Self, ArrowError> {
+        if batch.schema_ref().index_of(name).is_ok() {
+            Self::of::<A>(batch, name, missing)
+        } else {
+            Ok(Self::All(missing))
+        }
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> T {
+        match self {
+            Self::All(value) => *value,
+            Self::Plain(values) => values[row],
+            Self::Nullable(_, nulls, missing) if nulls.is_null(row) => *missing,
+            Self::Nullable(values, ..) => values[row],
+        }
+    }
+}
+
 /// A column of texts as numbers.
 enum Texts<'a> {
-    Dictionary { keys: &'a Int32Array, numbers: Vec<u32> },
+    Nothing,
+    Dictionary { keys: Numbers<'a, i32>, numbers: Vec<u32> },
     Plain { numbers: Vec<u32> },
 }
+
+/// The key of a text that is not there.
+const NO_KEY: i32 = -1;
 
 impl<'a> Texts<'a> {
     fn of(batch: &'a RecordBatch, name: &str, strings: &mut Strings) -> Result<Self, ArrowError> {
         if let Ok(plain) = column::<StringArray>(batch, name) {
+            if plain.null_count() == plain.len() {
+                return Ok(Self::Nothing);
+            }
             let numbers = plain.iter().map(|text| strings.intern(text.unwrap_or_default())).collect();
             return Ok(Self::Plain { numbers });
         }
@@ -266,17 +346,34 @@ impl<'a> Texts<'a> {
             .as_any()
             .downcast_ref::<StringArray>()
             .ok_or_else(|| ArrowError::SchemaError(format!("column {name} is no text")))?;
+        let keys = dictionary.keys();
         let numbers = values.iter().map(|text| strings.intern(text.unwrap_or_default())).collect();
-        Ok(Self::Dictionary {
-            keys: dictionary.keys(),
-            numbers,
+        Ok(match keys.nulls() {
+            Some(nulls) if nulls.null_count() == nulls.len() => Self::Nothing,
+            Some(nulls) if nulls.null_count() > 0 => Self::Dictionary {
+                keys: Numbers::Nullable(keys.values(), nulls, NO_KEY),
+                numbers,
+            },
+            _ => Self::Dictionary {
+                keys: Numbers::Plain(keys.values()),
+                numbers,
+            },
         })
     }
 
+    fn perhaps(batch: &'a RecordBatch, name: &str, strings: &mut Strings) -> Result<Self, ArrowError> {
+        if batch.schema_ref().index_of(name).is_ok() {
+            Self::of(batch, name, strings)
+        } else {
+            Ok(Self::Nothing)
+        }
+    }
+
+    #[inline]
     fn get(&self, row: usize) -> u32 {
         match self {
-            Self::Dictionary { keys, .. } if keys.is_null(row) => 0,
-            Self::Dictionary { keys, numbers } => numbers[keys.value(row) as usize],
+            Self::Nothing => 0,
+            Self::Dictionary { keys, numbers } => numbers.get(keys.get(row) as usize).copied().unwrap_or_default(),
             Self::Plain { numbers } => numbers[row],
         }
     }

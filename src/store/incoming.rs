@@ -12,6 +12,7 @@
 //! A source in order of time fills one day after the other; its runs are whole days and are written once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -41,13 +42,24 @@ pub struct Incoming<'a> {
     source: String,
     registry: Registry,
     offsets: Offsets,
-    /// The day of the last event and its instants: most events are of the day of the one before.
-    current: Option<(Day, Micros, Micros)>,
+    /// The day of the last event: most events are of the day of the one before.
+    current: Option<Current>,
+    /// The other days.
     days: BTreeMap<Day, Waiting>,
     rows: usize,
     pushed: u64,
     pool: Option<RunWriter>,
     servers: BTreeSet<Id>,
+}
+
+/// The day that rows are added to.
+#[derive(Debug)]
+struct Current {
+    day: Day,
+    instants: Range<Micros>,
+    waiting: Waiting,
+    /// The server of its last row.
+    server: Id,
 }
 
 /// The rows of a day that are not written yet.
@@ -161,15 +173,17 @@ impl<'a> Incoming<'a> {
         } else {
             self.registry.feature(server, event.feature, event.version, event.vendor)
         };
-        self.servers.insert(server);
+        if !self.current.as_ref().is_some_and(|current| current.instants.contains(&event.at)) {
+            self.turn_to(event.at);
+        }
+        if let Some(current) = &mut self.current {
+            if current.server != server {
+                current.server = server;
+                self.servers.insert(server);
+            }
+            current.waiting.rows.push(event, server, feature, &self.source);
+        }
         self.pushed += 1;
-        let day = self.day_of(event.at);
-        let waiting = self.days.entry(day).or_insert_with(|| Waiting {
-            rows: EventRows::new(),
-            touched: 0,
-        });
-        waiting.touched = self.pushed;
-        waiting.rows.push(event, server, feature, &self.source);
         self.rows += 1;
         if self.rows >= ROWS_IN_MEMORY {
             self.write_oldest()?;
@@ -190,20 +204,35 @@ impl<'a> Incoming<'a> {
         self.registry.set_package(feature, components);
     }
 
-    fn day_of(&mut self, at: Micros) -> Day {
-        if let Some((day, start, end)) = self.current
-            && (start..end).contains(&at)
-        {
-            return day;
-        }
+    /// Makes the day of an instant the one that rows are added to.
+    fn turn_to(&mut self, at: Micros) {
+        // Days of one source are alike.
+        let rows = self.current.as_ref().map_or(0, |current| current.waiting.rows.rows.len());
+        self.turn_from();
         let day = self.offsets.day_of(at);
         let zone = self.offsets.zone();
-        self.current = Some((day, zone.start_of(day), zone.start_of(day.next())));
-        day
+        self.current = Some(Current {
+            day,
+            instants: zone.start_of(day)..zone.start_of(day.next()),
+            waiting: self.days.remove(&day).unwrap_or_else(|| Waiting {
+                rows: EventRows::with_capacity(rows),
+                touched: 0,
+            }),
+            server: 0,
+        })
+    }
+
+    /// Puts the day that rows were added to among the others.
+    fn turn_from(&mut self) {
+        if let Some(Current { day, mut waiting, .. }) = self.current.take() {
+            waiting.touched = self.pushed;
+            self.days.insert(day, waiting);
+        }
     }
 
     /// Writes the days that were quiet for longest, until half of the rows are gone.
     fn write_oldest(&mut self) -> Result<(), StoreError> {
+        self.turn_from();
         let mut by_age: Vec<(u64, Day)> = self.days.iter().map(|(day, waiting)| (waiting.touched, *day)).collect();
         by_age.sort_unstable();
         for (_, day) in by_age {
@@ -240,6 +269,7 @@ impl<'a> Incoming<'a> {
         progress: &mut (dyn FnMut(usize, usize) + Send),
         ledger: impl FnOnce(&Committed) -> LedgerEntry,
     ) -> Result<Committed, StoreError> {
+        self.turn_from();
         let waiting: Vec<Day> = self.days.keys().copied().collect();
         for day in waiting {
             self.write_day(day)?;

@@ -12,15 +12,23 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
+use super::chunk::{Chunk, Chunks, PAGE_ROWS};
 use crate::event::Table;
 use crate::time::Day;
+
+/// How hard files are compressed: decoding costs the same at any level, and importing hardly anything at this one.
+const ZSTD_LEVEL: i32 = 1;
+/// A file of more rows has several groups of them.
+const ROWS_OF_A_GROUP: usize = 1024 * 1024;
 
 /// A partition file as the catalog knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,14 +76,46 @@ pub(crate) struct Encoded {
 
 /// Encodes rows as a file of a table.
 pub(crate) fn encode(table: Table, batch: &RecordBatch) -> Result<Encoded, StoreError> {
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties(table)))?;
-    writer.write(batch)?;
-    let bytes = writer.into_inner()?;
+    let bytes = if (1..=ROWS_OF_A_GROUP).contains(&batch.num_rows()) {
+        encode_columns(&properties(table), batch)?
+    } else {
+        encode_rows(properties(table), batch)?
+    };
     Ok(Encoded {
         rows: batch.num_rows() as u64,
         checksum: Sha256::digest(&bytes).into(),
         bytes,
     })
+}
+
+/// Leaves everything to the writer of `parquet`.
+fn encode_rows(properties: WriterProperties, batch: &RecordBatch) -> Result<Vec<u8>, StoreError> {
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
+    writer.write(batch)?;
+    Ok(writer.into_inner()?)
+}
+
+/// Writes one group of rows, column by column, to the same bytes.
+fn encode_columns(properties: &WriterProperties, batch: &RecordBatch) -> Result<Vec<u8>, StoreError> {
+    let mut chunks = Chunks::new(properties, ZSTD_LEVEL).map_err(ParquetError::from)?;
+    let writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.clone()))?;
+    let (mut file, columns) = writer.into_serialized_writer()?;
+    let writers = columns.create_column_writers(0)?;
+    let descriptors: Vec<_> = file.schema_descr().columns().to_vec();
+    let mut group = file.next_row_group()?;
+    let fields = batch.schema_ref().fields().iter().zip(batch.columns());
+    for (((field, array), mut writer), descriptor) in fields.zip(writers).zip(&descriptors) {
+        if let Some(Chunk { bytes, close }) = chunks.column(descriptor, array)? {
+            group.append_column(&bytes, close)?;
+        } else {
+            for leaf in compute_leaves(field, array)? {
+                writer.write(&leaf)?;
+            }
+            writer.close()?.append_to_row_group(&mut group)?;
+        }
+    }
+    group.close()?;
+    Ok(file.into_inner()?)
 }
 
 /// Writes a file and makes its bytes durable; [`sync_folders`] makes its name so.
@@ -163,11 +203,12 @@ pub(crate) fn checksum(path: &Path) -> io::Result<(u64, [u8; 32])> {
 /// enough that the rows of one feature can be read without those of its neighbours.
 fn properties(table: Table) -> WriterProperties {
     let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default()))
+        .set_max_row_group_row_count(Some(ROWS_OF_A_GROUP))
         .set_created_by("headroom".to_owned())
         .set_statistics_enabled(EnabledStatistics::Page)
-        .set_data_page_row_count_limit(8 * 1024)
-        .set_write_batch_size(8 * 1024);
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_write_batch_size(PAGE_ROWS);
     for name in ["at", "started", "ended", "session_started", "borrow_until", "line", "level"] {
         if table.schema().index_of(name).is_ok() {
             let column = ColumnPath::from(name);
@@ -177,4 +218,75 @@ fn properties(table: Table) -> WriterProperties {
         }
     }
     properties.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::columns;
+    use super::super::rows::EventRows;
+    use super::*;
+    use crate::event::{Event, Kind};
+
+    /// Rows of texts that are drawn from so many, some of them missing; runs of one text where `run` is long.
+    fn rows(count: usize, texts: usize, run: usize, missing: usize, long: bool) -> RecordBatch {
+        let mut rows = EventRows::new();
+        let mut state: u64 = 88_172_645_463_325_252;
+        let mut draw = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state as usize
+        };
+        let (mut user, mut host, mut reason) = (String::new(), String::new(), String::new());
+        for row in 0..count {
+            if row % run == 0 {
+                let absent = missing > 0 && draw() % 8 < missing;
+                user = if absent { String::new() } else { format!("u{:x}", draw() % texts) };
+                host = format!("h{}", row * texts / count);
+                reason = if long { "é".repeat(draw() % 70) } else { String::new() };
+            }
+            let event = Event {
+                user: &user,
+                host: &host,
+                display: if row >= count / 2 && missing < 8 { "late" } else { "" },
+                reason: &reason,
+                licenses: 1 + (draw() % texts.min(40)) as u32,
+                reason_code: (missing < 8 && draw() % 3 > 0).then(|| draw() as i32 >> (row % 30)),
+                ..Event::new(Kind::ALL[draw() % Kind::ALL.len()], row as i64)
+            };
+            rows.push(&event, 1, 1 + row as i32 / 100, "a.log");
+        }
+        columns::events(&rows.rows, &rows.strings).unwrap()
+    }
+
+    fn same_bytes(batch: &RecordBatch) {
+        let (a, b) = (
+            encode_columns(&properties(Table::Events), batch),
+            encode_rows(properties(Table::Events), batch),
+        );
+        let (a, b) = (a.unwrap(), b.unwrap());
+        assert!(a == b, "{} and {} bytes", a.len(), b.len());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn a_file_has_the_bytes_that_the_writer_of_parquet_makes(
+            count in prop_oneof![1_usize..40, 8_180..8_200_usize, 16_000..30_000_usize],
+            texts in prop::sample::select(vec![1_usize, 2, 3, 60, 300, 5_000, 70_000]),
+            run in prop::sample::select(vec![1_usize, 3, 8, 9, 40, 500, 9_000]),
+            missing in 0_usize..9,
+            long in any::<bool>(),
+        ) {
+            same_bytes(&rows(count, texts, run, missing, long));
+        }
+    }
+
+    #[test]
+    fn a_dictionary_that_grows_too_large_has_the_same_bytes_too() {
+        same_bytes(&rows(300_000, 10_000_000, 1, 1, false));
+    }
 }

@@ -13,7 +13,7 @@ use super::partition::{self, Encoded, PartitionFile};
 use super::registry::Registry;
 use super::rows::{EventRow, EventRows, Id, OpenRow};
 use super::strings::Strings;
-use super::writer::{FileIds, read_events};
+use super::writer::FileIds;
 use super::{StoreError, columns};
 use crate::event::{Kind, Table};
 use crate::time::{Day, Micros, Window, Zone};
@@ -182,9 +182,13 @@ impl Rederivation<'_> {
     }
 
     fn events_of(&self, day: Day) -> Result<EventRows, StoreError> {
-        self.events
-            .get(&day)
-            .map_or_else(|| Ok(EventRows::new()), |file| read_events(self.root, file))
+        let mut events = EventRows::new();
+        if let Some(file) = self.events.get(&day) {
+            for batch in partition::read_columns(self.root, file, &columns::DERIVED_FROM)? {
+                columns::read_events(&batch?, &mut events)?;
+            }
+        }
+        Ok(events)
     }
 
     fn live_open(&self, day: Day, live: &LiveFile<'_>) -> Result<(Day, Vec<OpenRow>, Strings), StoreError> {

@@ -45,6 +45,8 @@ pub(crate) struct Registry {
     features: Vec<Feature>,
     servers_by_name: HashTable<usize>,
     features_by_name: HashTable<usize>,
+    /// The place of the server that was last asked for.
+    last_server: usize,
 }
 
 impl Registry {
@@ -71,12 +73,24 @@ impl Registry {
     /// The number of a server, new or known.
     pub(crate) fn server(&mut self, name: &str, daemon: &str) -> Id {
         let Self {
-            servers, servers_by_name, ..
+            servers,
+            servers_by_name,
+            last_server,
+            ..
         } = self;
+        if let Some(last) = servers.get(*last_server)
+            && last.name == name
+            && last.daemon == daemon
+        {
+            return last.id;
+        }
         let hash = FxBuildHasher.hash_one((name, daemon));
         let same = |place: &usize| servers[*place].name == name && servers[*place].daemon == daemon;
         match servers_by_name.entry(hash, same, server_hash(servers)) {
-            Entry::Occupied(known) => servers[*known.get()].id,
+            Entry::Occupied(known) => {
+                *last_server = *known.get();
+                servers[*last_server].id
+            }
             Entry::Vacant(vacant) => {
                 vacant.insert(servers.len());
                 let id = servers.last().map_or(1, |server| server.id + 1);
@@ -129,6 +143,10 @@ impl Registry {
 
     /// Says which license manager a server runs.
     pub(crate) fn set_manager(&mut self, server: Id, manager: &str) {
+        let last = self.servers.get(self.last_server);
+        if last.is_some_and(|last| last.id == server && !last.manager.is_empty()) {
+            return;
+        }
         if let Some(server) = self.servers.iter_mut().find(|known| known.id == server && known.manager.is_empty()) {
             manager.clone_into(&mut server.manager);
         }

@@ -73,15 +73,25 @@ pub(crate) struct EventRows {
 
 impl EventRows {
     pub(crate) fn new() -> Self {
+        Self::with_capacity(0)
+    }
+
+    /// No rows, and room for so many.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
         Self {
-            rows: Vec::new(),
+            rows: Vec::with_capacity(rows),
             strings: Strings::new(),
         }
     }
 
     /// Adds an event whose server and feature have these ids.
+    ///
+    /// Handles are mostly names of single sessions. Kept apart, they do not crowd out the names of users and hosts, which
+    /// are looked up for every row; rows that are read back share their numbers again.
     pub(crate) fn push(&mut self, event: &Event<'_>, server: Id, feature: Id, source: &str) {
         let strings = &mut self.strings;
+        // Neighbours mostly have these in common.
+        let (project, from) = self.rows.last().map_or((0, 0), |row| (row.project, row.source));
         self.rows.push(EventRow {
             at: event.at,
             ended: event.ended.unwrap_or(NEVER),
@@ -93,10 +103,10 @@ impl EventRows {
             host: strings.intern(event.host),
             display: strings.intern(event.display),
             group: strings.intern(event.group_data),
-            handle: strings.intern(event.handle),
+            handle: strings.append(event.handle),
             reason: strings.intern(event.reason),
-            project: strings.intern(event.project),
-            source: strings.intern(source),
+            project: strings.intern_after(event.project, project),
+            source: strings.intern_after(source, from),
             licenses: i32::try_from(event.licenses).unwrap_or(i32::MAX),
             reason_code: event.reason_code.unwrap_or(NO_NUMBER),
             expires: event.expires.map_or(NO_NUMBER, |day| day.0),
@@ -111,9 +121,24 @@ impl EventRows {
     }
 
     /// Brings the rows into the order of files. Equal events keep the order in which they came.
+    ///
+    /// Nearly all rows are told apart by feature, instant and kind, which fit one number; only among those that share it are
+    /// texts compared.
     pub(crate) fn sort(&mut self) {
         let Self { rows, strings } = self;
-        rows.sort_by(|a, b| a.identity_order(strings, b, strings));
+        let Some(keys) = sort_keys(rows) else {
+            rows.sort_by(|a, b| a.identity_order(strings, b, strings));
+            return;
+        };
+        let mut order: Vec<(u64, u32)> = keys.zip(0..).collect();
+        order.sort_unstable();
+        for same in order.chunk_by_mut(|a, b| a.0 == b.0) {
+            if same.len() > 1 {
+                let row = |place: &(u64, u32)| &rows[place.1 as usize];
+                same.sort_by(|a, b| row(a).identity_order(strings, row(b), strings));
+            }
+        }
+        *rows = order.iter().map(|(_, place)| rows[*place as usize]).collect();
     }
 
     /// Adds the events of `incoming` that are not here yet; both are sorted, and so is the result. Of an event that one
@@ -147,6 +172,30 @@ impl EventRows {
         *self = merged;
         duplicates
     }
+}
+
+/// A number for each row, in whose order they lie as far as feature, instant and kind say; nothing if they need more room.
+///
+/// Features have one server each. What is of no feature may be of any server, so that its kind must not count before that.
+fn sort_keys(rows: &[EventRow]) -> Option<impl Iterator<Item = u64> + '_> {
+    const KIND_BITS: u32 = 4;
+    const TIME_BITS: u32 = 38;
+    u32::try_from(rows.len()).ok()?;
+    let (first, last) = rows.iter().fold((Micros::MAX, Micros::MIN), |(first, last), row| {
+        (first.min(row.at), last.max(row.at))
+    });
+    let (least, most) = rows.iter().fold((Id::MAX, Id::MIN), |(least, most), row| {
+        (least.min(row.feature), most.max(row.feature))
+    });
+    let fits = last.checked_sub(first).is_some_and(|span| span < 1 << TIME_BITS)
+        && i64::from(most) < 1 << (u64::BITS - TIME_BITS - KIND_BITS)
+        && least >= 0;
+    let key = move |row: &EventRow| {
+        let kind = if row.feature == 0 { 0 } else { row.kind as u64 };
+        let at = (row.at - first).unsigned_abs();
+        (u64::from(row.feature.unsigned_abs()) << TIME_BITS | at) << KIND_BITS | kind
+    };
+    (fits || rows.is_empty()).then(|| rows.iter().map(key))
 }
 
 fn renumbered(row: EventRow, numbers: &[u32]) -> EventRow {
@@ -232,4 +281,58 @@ pub(crate) struct HostPeakRow {
     /// The license server; nothing for all of them.
     pub(crate) server: Option<Id>,
     pub(crate) hosts: i32,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rows(seeds: &[(u8, u8, u8, u8, u8)], spread: i64) -> EventRows {
+        let mut rows = EventRows::new();
+        let names = ["", "b", "a", "aa", "\u{e9}"];
+        for (line, (feature, at, kind, user, rest)) in seeds.iter().enumerate() {
+            let event = Event {
+                user: names[usize::from(*user)],
+                host: names[usize::from(rest % 3)],
+                handle: names[usize::from(rest % 2)],
+                licenses: u32::from(rest % 4),
+                ended: (rest % 5 == 0).then_some(i64::from(rest % 7)),
+                line: line as u64,
+                ..Event::new(Kind::ALL[usize::from(*kind)], i64::from(*at) * spread - 4 * spread)
+            };
+            // A feature is of one server; events of no feature are of any.
+            let server = if *feature == 0 {
+                1 + Id::from(rest % 3)
+            } else {
+                Id::from(*feature) % 2 + 1
+            };
+            rows.push(&event, server, Id::from(*feature), "x");
+        }
+        rows
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_sorted_by_identity_and_then_as_they_came(
+            seeds in prop::collection::vec((0_u8..4, 0_u8..9, 0_u8..11, 0_u8..5, any::<u8>()), 0..60),
+            spread in prop::sample::select(vec![1_i64, 1_000_000, 3_600_000_000, i64::MAX / 16]),
+        ) {
+            let mut sorted = rows(&seeds, spread);
+            let strings = sorted.strings.clone();
+            // One row after the other, each before the first that is greater.
+            let mut expected: Vec<EventRow> = Vec::new();
+            for row in &sorted.rows {
+                let place = expected
+                    .iter()
+                    .position(|other| row.identity_order(&strings, other, &strings).is_lt())
+                    .unwrap_or(expected.len());
+                expected.insert(place, *row);
+            }
+            sorted.sort();
+            let lines = |rows: &[EventRow]| rows.iter().map(|row| row.line).collect::<Vec<_>>();
+            prop_assert_eq!(lines(&sorted.rows), lines(&expected));
+        }
+    }
 }

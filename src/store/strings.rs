@@ -3,15 +3,18 @@
 use std::hash::BuildHasher as _;
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use rustc_hash::FxBuildHasher;
 
-/// A set of texts, each known by a small number. Number 0 is the empty text, which means "nothing was said".
+/// A set of texts, each known by a small number. Texts of one number are equal; equal ones share a number, but for those that
+/// came by [`Strings::append`]. Number 0 is the empty text, which means "nothing was said".
 #[derive(Debug, Clone)]
 pub(crate) struct Strings {
     text: String,
     /// Where each text ends; it begins where the one before ends.
     ends: Vec<usize>,
-    numbers: HashTable<u32>,
+    /// The number of each text, and its hash, so that growing reads no text.
+    numbers: HashTable<(u32, u32)>,
 }
 
 impl Strings {
@@ -29,19 +32,34 @@ impl Strings {
             return 0;
         }
         let Self { text: all, ends, numbers } = self;
-        let hash = |text: &str| FxBuildHasher.hash_one(text);
-        let at = |number: u32| slice(all, ends, number);
-        let entry = numbers.entry(hash(text), |known| at(*known) == text, |known| hash(at(*known)));
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(known) => *known.get(),
-            hashbrown::hash_table::Entry::Vacant(vacant) => {
+        let hash = short_hash(text);
+        let same = |known: &(u32, u32)| known.1 == hash && slice(all, ends, known.0) == text;
+        match numbers.entry(long_hash(hash), same, |known| long_hash(known.1)) {
+            Entry::Occupied(known) => known.get().0,
+            Entry::Vacant(vacant) => {
                 let number = u32::try_from(ends.len()).unwrap_or(u32::MAX);
-                vacant.insert(number);
+                vacant.insert((number, hash));
                 all.push_str(text);
                 ends.push(all.len());
                 number
             }
         }
+    }
+
+    /// The number of a text that may well be the one of this number.
+    pub(crate) fn intern_after(&mut self, text: &str, number: u32) -> u32 {
+        if self.get(number) == text { number } else { self.intern(text) }
+    }
+
+    /// A number for a text that hardly any other row has: it is not looked for, and will not be found by [`Strings::intern`].
+    pub(crate) fn append(&mut self, text: &str) -> u32 {
+        if text.is_empty() {
+            return 0;
+        }
+        let number = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+        number
     }
 
     /// Takes in all texts of another set. Returns their numbers here, by their numbers there.
@@ -60,6 +78,18 @@ impl Strings {
     }
 }
 
+/// What is kept of the hash of a text.
+fn short_hash(text: &str) -> u32 {
+    let hash = FxBuildHasher.hash_one(text);
+    (hash ^ hash >> 32) as u32
+}
+
+/// As many bits as a table wants, its first and last ones among them, from the bits that are kept.
+const fn long_hash(short: u32) -> u64 {
+    (short as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+#[inline]
 fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {
     let number = number as usize;
     let start = if number == 0 { 0 } else { ends[number - 1] };

@@ -98,10 +98,15 @@ impl Calendar {
 /// The date that a message tells, if it tells one, as the day of a line with this time of day.
 fn anchor(message: &[u8], time: Micros) -> Option<Day> {
     // Cheap first: hardly any line is an anchor.
-    let text = match message.first()? {
+    match message.first()? {
         b'T' if message.starts_with(b"TIMESTAMP ") => return slashed(std::str::from_utf8(&message[10..]).ok()?),
-        _ => std::str::from_utf8(message).ok()?,
-    };
+        b'(' => {}
+        _ if message.ends_with(b")") && memchr::memchr(b'/', message).is_some() => {}
+        // The other anchors say `Date` and a colon.
+        _ if memchr::memchr_iter(b'D', message).any(|place| message[place..].starts_with(b"Date")) => {}
+        _ => return None,
+    }
+    let text = std::str::from_utf8(message).ok()?;
     if text.contains(" started on ") {
         return slashed(text.rsplit_once('(')?.1.strip_suffix(')')?);
     }

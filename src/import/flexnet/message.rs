@@ -114,15 +114,16 @@ impl<'a> Status<'a> {
 impl<'a> Request<'a> {
     fn parse(kind: Kind, text: &'a str) -> Option<Self> {
         let text = text.trim_ascii_start().strip_prefix('"')?;
-        let (text, verbose) = match text.split_once("^^^") {
-            Some((text, rest)) => (text.trim_ascii_end(), Verbose::parse(rest)),
+        let carets = memchr::memchr(b'^', text.as_bytes()).and_then(|_| text.find("^^^"));
+        let (text, verbose) = match carets {
+            Some(carets) => (text[..carets].trim_ascii_end(), Verbose::parse(&text[carets + 3..])),
             None => (text, None),
         };
         // The closing quote is the last one before the identity, since names may hold quotes.
         let quotes_until = text
             .find('@')
-            .unwrap_or_else(|| text.find("\" ").map_or(text.len(), |quote| quote + 2));
-        let close = text[..quotes_until].rfind("\" ")?;
+            .unwrap_or_else(|| pairs(text, *b"\" ").next().map_or(text.len(), |quote| quote + 2));
+        let close = pairs(&text[..quotes_until], *b"\" ").next_back()?;
         let (feature, mut rest) = (&text[..close], text[close + 2..].trim_ascii_start());
         while rest.starts_with('(') {
             rest = rest[group_end(rest)?..].trim_ascii_start(); // a signature
@@ -198,19 +199,34 @@ impl<'a> Request<'a> {
         }
     }
 
-    pub(super) fn into_owned(self) -> Request<'static> {
-        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+    /// Puts all of it into a request that owns its texts, and keeps their memory.
+    pub(super) fn clone_into(&self, owned: &mut Request<'static>) {
+        let keep = |text: &str, owned: &mut Cow<'static, str>| text.clone_into(owned.to_mut());
+        owned.kind = self.kind;
+        keep(&self.feature, &mut owned.feature);
+        keep(&self.user, &mut owned.user);
+        keep(&self.host, &mut owned.host);
+        keep(&self.group_data, &mut owned.group_data);
+        owned.licenses = self.licenses;
+        owned.upgraded_from = self.upgraded_from;
+        owned.reason_code = self.reason_code;
+        keep(&self.reason, &mut owned.reason);
+        owned.verbose = self.verbose.clone().map(Verbose::into_owned);
+    }
+
+    /// A request that says nothing, to be overwritten.
+    pub(super) const fn empty() -> Request<'static> {
         Request {
-            kind: self.kind,
-            feature: owned(self.feature),
-            user: owned(self.user),
-            host: owned(self.host),
-            group_data: owned(self.group_data),
-            licenses: self.licenses,
-            upgraded_from: self.upgraded_from,
-            reason_code: self.reason_code,
-            reason: owned(self.reason),
-            verbose: self.verbose.map(Verbose::into_owned),
+            kind: Kind::Checkout,
+            feature: Cow::Borrowed(""),
+            user: Cow::Borrowed(""),
+            host: Cow::Borrowed(""),
+            group_data: Cow::Borrowed(""),
+            licenses: 1,
+            upgraded_from: None,
+            reason_code: None,
+            reason: Cow::Borrowed(""),
+            verbose: None,
         }
     }
 }
@@ -239,11 +255,22 @@ impl<'a> Verbose<'a> {
 
 /// Splits `user@host` from the groups after it.
 fn split_identity(text: &str) -> (&str, &str) {
-    let end = text.find("  ").unwrap_or(text.len());
+    let end = pairs(text, *b"  ").next().unwrap_or(text.len());
     let at = text[..end].find('@').unwrap_or(0);
-    let group = text[at..end].find(" [").into_iter().chain(text[at..end].find(" (")).min();
+    let identity = &text[at..end];
+    let group = pairs(identity, *b" [")
+        .next()
+        .into_iter()
+        .chain(pairs(identity, *b" (").next())
+        .min();
     let end = group.map_or(end, |group| at + group);
     (text[..end].trim_ascii(), &text[end..])
+}
+
+/// Where two ASCII characters follow each other. Texts are so short that a loop beats every clever search.
+fn pairs(text: &str, pair: [u8; 2]) -> impl DoubleEndedIterator<Item = usize> + '_ {
+    let places = text.as_bytes().windows(2).enumerate();
+    places.filter_map(move |(place, found)| (found == pair).then_some(place))
 }
 
 /// Where the group that a text begins with ends; groups nest.

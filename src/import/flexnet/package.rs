@@ -11,8 +11,13 @@ pub(super) struct Packages {
 impl Packages {
     /// Reads the next line of a daemon. Returns a package and its components when its list ends.
     pub(super) fn line(&mut self, daemon: &str, text: &str) -> Option<(String, String)> {
+        // Requests quote their feature; they are nearly all lines there are.
+        let quoted = memchr::memchr(b'"', text.as_bytes()).is_some();
+        if quoted && self.open.is_empty() {
+            return None;
+        }
         let list = match text.split_once(" (consisting of:") {
-            Some((name, list)) if !text.contains('"') => {
+            Some((name, list)) if !quoted => {
                 let name = name.trim_ascii().to_owned();
                 self.open.insert(daemon.to_owned(), (name, Vec::new()));
                 list
