@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!   RecordBatch ──▶ Cells (typed, zone applied) ──▶ Encoder ──▶ bytes      json ndjson csv xlsx pdf html
+//!                                                     │ json, ndjson, csv: rows as lines, at speed
 //!               ──▶ arrays of the published types ──▶ Encoder ──▶ bytes    arrow parquet
 //!               ──▶ Plot ──▶ Chart ──▶ Drawing ──▶ bytes                   svg, and within html and pdf
 //! ```
@@ -16,6 +17,7 @@ mod defuse;
 mod document;
 mod html;
 mod json;
+mod lines;
 mod ndjson;
 mod notes;
 mod number;
@@ -23,12 +25,15 @@ mod objects;
 mod parquet;
 mod pdf;
 mod plot;
+mod slots;
 mod svg;
 mod table;
+mod text;
 mod typed;
 mod xlsx;
 
 use std::fmt;
+use std::sync::Arc;
 
 use ::arrow::array::RecordBatch;
 use ::arrow::error::ArrowError;
@@ -115,6 +120,11 @@ pub trait Encoder: Send {
     /// [`EncodeError`], which ends the document.
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
+    /// Who writes rows without knowing what stands before them, where the format has no need to know.
+    fn rows_alone(&self) -> Option<Arc<dyn Rows>> {
+        None
+    }
+
     /// Writes what comes after the last row, or the next piece of it. `total` is how many rows there are, whichever of them were
     /// written.
     ///
@@ -122,6 +132,16 @@ pub trait Encoder: Send {
     ///
     /// [`EncodeError`], which ends the document.
     fn end(&mut self, total: u64, out: &mut Vec<u8>) -> Result<Ending, EncodeError>;
+}
+
+/// Writes batches of a document, several at a time; somebody else puts them in order.
+pub trait Rows: Send + Sync {
+    /// Writes the rows of a batch; `first` are those that no others come before.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`], which ends the document.
+    fn rows(&self, batch: &RecordBatch, first: bool, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 }
 
 /// Whether a document has come to its end.

@@ -1,11 +1,25 @@
 //! A report on its way out, piece by piece.
+//!
+//! ```text
+//!   RowStream ─▶ Page (what is shown) ─▶ batch ─▶ encoder ─▶ piece           a format that has to know what stands before
+//!                                     ├▶ batch ─▶ lines ──▶ piece ┐
+//!                                     └▶ batch ─▶ lines ──▶ piece ┴▶ in order   one that has no need to
+//! ```
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use bytes::Bytes;
+use futures::FutureExt as _;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::{AppError, Running};
 use crate::engine::RowStream;
-use crate::output::{Document, EncodeError, Encoder, Ending, Format};
+use crate::output::{Document, EncodeError, Encoder, Ending, Format, Rows};
+
+/// How many batches are written at once, or wait for the reader once they are.
+const AT_ONCE: usize = 3;
 
 /// A report as bytes. Its first piece is there from the start, so that what fails at once can still be told properly;
 /// what fails later ends the pieces with an error, never with an end that looks whole.
@@ -15,6 +29,8 @@ pub struct Rendering {
     rows: RowStream,
     /// Away while it works.
     encoder: Option<Box<dyn Encoder>>,
+    /// Who writes batches several at a time, where that can be.
+    lines: Option<Lines>,
     page: Page,
     next: Option<Bytes>,
     state: State,
@@ -48,6 +64,17 @@ impl std::fmt::Debug for Rendering {
     }
 }
 
+/// Batches that are written several at a time.
+struct Lines {
+    writer: Arc<dyn Rows>,
+    /// Those that are being written, in order.
+    working: VecDeque<JoinHandle<Result<Vec<u8>, EncodeError>>>,
+    /// Whether no batch was given to be written yet.
+    first: bool,
+    /// How the rows ended, once they have; told when all before them is written.
+    over: Option<Result<(), AppError>>,
+}
+
 /// What an encoder is asked to do.
 enum Step {
     Begin,
@@ -62,16 +89,19 @@ impl Rendering {
         format: &'static dyn Format,
         running: Running,
     ) -> Result<Self, AppError> {
+        let page = Page {
+            skip: document.offset,
+            take: document.limit,
+            shown: 0,
+            total: 0,
+            counts: format.counts_rows(),
+        };
+        let encoder = format.encoder(document);
         let mut rendering = Self {
             rows,
-            page: Page {
-                skip: document.offset,
-                take: document.limit,
-                shown: 0,
-                total: 0,
-                counts: format.counts_rows(),
-            },
-            encoder: Some(format.encoder(document)),
+            page,
+            lines: encoder.rows_alone().map(Lines::new),
+            encoder: Some(encoder),
             next: None,
             state: State::Rows,
             running,
@@ -123,7 +153,15 @@ impl Rendering {
     async fn fill(&mut self, mut out: Vec<u8>) -> Result<Vec<u8>, AppError> {
         let before = out.len();
         while out.len() == before && self.state != State::Whole {
-            if self.state == State::Rows {
+            if self.state == State::Rows
+                && let Some(lines) = &mut self.lines
+            {
+                match lines.next(&mut self.rows, &mut self.page).await? {
+                    None => self.state = State::End,
+                    Some(piece) if out.is_empty() => out = piece,
+                    Some(piece) => out.extend_from_slice(&piece),
+                }
+            } else if self.state == State::Rows {
                 let batch = if self.page.is_full() { None } else { self.rows.next().await? };
                 match batch {
                     None => self.state = State::End,
@@ -145,9 +183,8 @@ impl Rendering {
     }
 
     async fn encode(&mut self, step: Step, mut out: Vec<u8>) -> Result<(Vec<u8>, Ending), AppError> {
-        let died = || EncodeError::Scratch(std::io::Error::other("the encoder died"));
         let mut encoder = self.encoder.take().ok_or_else(died)?;
-        let work = tokio::task::spawn_blocking(move || {
+        let work = spawn_blocking(move || {
             let done = match step {
                 Step::Begin => encoder.begin(&mut out).map(|()| Ending::More),
                 Step::Rows(batch) => encoder.rows(&batch, &mut out).map(|()| Ending::More),
@@ -159,6 +196,60 @@ impl Rendering {
         self.encoder = Some(encoder);
         Ok((out, ending))
     }
+}
+
+impl Lines {
+    const fn new(writer: Arc<dyn Rows>) -> Self {
+        Self {
+            writer,
+            working: VecDeque::new(),
+            first: true,
+            over: None,
+        }
+    }
+
+    /// The next piece that is written; nothing after the last. Meanwhile those after it are written as well, as far as there are
+    /// rows for them.
+    async fn next(&mut self, rows: &mut RowStream, page: &mut Page) -> Result<Option<Vec<u8>>, AppError> {
+        while self.over.is_none() && self.working.len() < AT_ONCE {
+            let batch = if page.is_full() {
+                Ok(None)
+            } else if self.working.is_empty() {
+                rows.next().await
+            } else {
+                match rows.next().now_or_never() {
+                    Some(batch) => batch,
+                    None => break,
+                }
+            };
+            match batch {
+                Ok(Some(batch)) => {
+                    if let Some(shown) = page.cut(&batch) {
+                        self.begin(shown);
+                    }
+                }
+                Ok(None) => self.over = Some(Ok(())),
+                Err(error) => self.over = Some(Err(error.into())),
+            }
+        }
+        match self.working.pop_front() {
+            Some(work) => Ok(Some(work.await.map_err(|_panicked| died())??)),
+            None => self.over.take().unwrap_or(Ok(())).map(|()| None),
+        }
+    }
+
+    fn begin(&mut self, batch: RecordBatch) {
+        let (writer, first) = (Arc::clone(&self.writer), std::mem::take(&mut self.first));
+        self.working.push_back(spawn_blocking(move || {
+            let mut out = Vec::new();
+            writer.rows(&batch, first, &mut out)?;
+            Ok(out)
+        }));
+    }
+}
+
+fn died() -> EncodeError {
+    EncodeError::Scratch(std::io::Error::other("the encoder died"))
 }
 
 /// Which rows are shown, and how many there are.

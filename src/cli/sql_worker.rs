@@ -1,6 +1,8 @@
 //! `headroom sql-worker`: what the server starts to answer SQL in. Nobody types it.
 
+use std::fs::File;
 use std::io::{stdin, stdout};
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -32,6 +34,8 @@ impl SqlWorkerArgs {
             scratch_bytes: self.scratch_bytes,
             partitions: self.partitions,
         };
-        Ok(worker::attend(&root, &allowance, stdin(), stdout())?)
+        // Standard output itself looks for ends of lines in what it is given.
+        let answers = File::from(stdout().as_fd().try_clone_to_owned()?);
+        Ok(worker::attend(&root, &allowance, stdin(), answers)?)
     }
 }

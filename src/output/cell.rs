@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, RecordBatch, StringArray};
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
@@ -38,13 +38,15 @@ pub(super) struct Cells {
     columns: Vec<CellColumn>,
 }
 
-struct CellColumn {
+/// A column of a batch, for whoever reads all of it.
+pub(super) struct CellColumn {
     /// Also those of a dictionary's values, and of a column that is nothing but nulls.
-    nulls: Option<NullBuffer>,
-    values: Values,
+    pub(super) nulls: Option<NullBuffer>,
+    pub(super) values: Values,
 }
 
-enum Values {
+/// The values of a column; what stands where there is a null means nothing.
+pub(super) enum Values {
     Text(StringArray),
     Dictionary { keys: Int32Array, texts: StringArray },
     Integer(arrow::array::Int64Array),
@@ -52,8 +54,8 @@ enum Values {
     Number(StringArray),
     Boolean(arrow::array::BooleanArray),
     Date(arrow::array::Date32Array),
-    DateTime(Vec<Micros>),
-    Timestamp(Vec<Micros>),
+    DateTime(ScalarBuffer<Micros>),
+    Timestamp(ScalarBuffer<Micros>),
     Period(Granularity, arrow::array::TimestampMicrosecondArray),
 }
 
@@ -72,6 +74,11 @@ impl Cells {
         Ok(Self {
             columns: columns.iter().map(of).collect::<Result<_, ArrowError>>()?,
         })
+    }
+
+    /// The columns, in order.
+    pub(super) fn columns(&self) -> &[CellColumn] {
+        &self.columns
     }
 
     /// The cell of a row and column.
@@ -116,9 +123,7 @@ impl Values {
                     return Err(ArrowError::SchemaError(format!("{} is no instant with a zone", array.data_type())));
                 };
                 let zone: Zone = zone.parse().map_err(|error| ArrowError::SchemaError(format!("{error}")))?;
-                let mut offsets = Offsets::new(zone);
-                let instants = array.as_primitive::<TimestampMicrosecondType>();
-                Self::DateTime(instants.values().iter().map(|at| offsets.local(*at)).collect())
+                Self::DateTime(locals(array.as_primitive::<TimestampMicrosecondType>().values(), zone))
             }
             ColumnType::Timestamp => Self::Timestamp(wall_clocks(array)?),
             ColumnType::Period => return Err(ArrowError::SchemaError("a period without a length".to_owned())),
@@ -131,25 +136,31 @@ impl Values {
 }
 
 /// What stands on the clock of a column's own zone, or of none.
-fn wall_clocks(array: &ArrayRef) -> Result<Vec<Micros>, ArrowError> {
+fn wall_clocks(array: &ArrayRef) -> Result<ScalarBuffer<Micros>, ArrowError> {
     let zone = match array.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,
     };
     let micros = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
     let micros = micros.as_primitive::<TimestampMicrosecondType>().values();
-    let Some(zone) = zone else { return Ok(micros.to_vec()) };
+    let Some(zone) = zone else { return Ok(micros.clone()) };
     Ok(match zone.parse::<Zone>() {
-        Ok(zone) => {
-            let mut offsets = Offsets::new(zone);
-            micros.iter().map(|at| offsets.local(*at)).collect()
-        }
+        Ok(zone) => locals(micros, zone),
         // An offset like +02:00.
         Err(_) => {
             let local = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
-            local.as_primitive::<TimestampMicrosecondType>().values().to_vec()
+            local.as_primitive::<TimestampMicrosecondType>().values().clone()
         }
     })
+}
+
+/// What the wall clock of a zone shows at instants.
+fn locals(instants: &ScalarBuffer<Micros>, zone: Zone) -> ScalarBuffer<Micros> {
+    if zone == Zone::UTC {
+        return instants.clone();
+    }
+    let mut offsets = Offsets::new(zone);
+    instants.iter().map(|at| offsets.local(*at)).collect()
 }
 
 /// Any column as texts: lists, intervals and all.

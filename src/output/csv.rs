@@ -1,10 +1,12 @@
 //! CSV: RFC 4180, UTF-8, CRLF, a header of full names. Formulas are defused.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 
-use super::cell::{Cell, Cells};
-use super::defuse::defused;
-use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
+use super::defuse::{begins_formula, defused};
+use super::lines::{Lines, Spelling};
+use super::{Disposition, Document, EncodeError, Encoder, Ending, Format, Rows};
 use crate::report::{Column, Family};
 
 /// RFC 4180.
@@ -29,44 +31,41 @@ impl Format for Csv {
     }
 
     fn encoder(&self, document: Document) -> Box<dyn Encoder> {
+        let head: Vec<Vec<u8>> = document
+            .columns
+            .iter()
+            .map(|column| {
+                let mut title = Vec::new();
+                Fields::write_text(&column.title, &mut title);
+                title
+            })
+            .collect();
         Box::new(CsvEncoder {
-            columns: document.columns,
-            text: Vec::new(),
+            head: head.join(&b","[..]),
+            lines: Arc::new(Lines::new(document.columns, Fields)),
         })
     }
 }
 
 struct CsvEncoder {
-    columns: Vec<Column>,
-    text: Vec<u8>,
+    head: Vec<u8>,
+    lines: Arc<Lines<Fields>>,
 }
 
 impl Encoder for CsvEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let titles = self.columns.iter().map(|column| defused(&column.title));
-        writer(out)
-            .write_record(titles.map(|title| title.into_owned().into_bytes()))
-            .map_err(io)
+        let head = if self.head.is_empty() { Fields::NOTHING } else { &self.head };
+        out.extend_from_slice(head);
+        out.extend_from_slice(Fields.end());
+        Ok(())
     }
 
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let cells = Cells::new(batch, &self.columns)?;
-        let mut writer = writer(out);
-        for row in 0..batch.num_rows() {
-            for column in 0..self.columns.len() {
-                match cells.get(row, column) {
-                    Cell::Text(text) => writer.write_field(defused(text).as_bytes()),
-                    cell => {
-                        self.text.clear();
-                        cell.write_text(&mut self.text);
-                        writer.write_field(&self.text)
-                    }
-                }
-                .map_err(io)?;
-            }
-            writer.write_record(None::<&[u8]>).map_err(io)?;
-        }
-        Ok(writer.flush()?)
+        self.lines.rows(batch, false, out)
+    }
+
+    fn rows_alone(&self) -> Option<Arc<dyn Rows>> {
+        Some(Arc::clone(&self.lines) as _)
     }
 
     fn end(&mut self, _: u64, _: &mut Vec<u8>) -> Result<Ending, EncodeError> {
@@ -74,11 +73,52 @@ impl Encoder for CsvEncoder {
     }
 }
 
-fn writer(out: &mut Vec<u8>) -> csv::Writer<&mut Vec<u8>> {
-    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(out)
-}
+/// Fields between commas. One that has a comma, a quote or an end of a line in it stands in quotes, and its quotes are doubled.
+struct Fields;
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn io(error: csv::Error) -> EncodeError {
-    EncodeError::Scratch(std::io::Error::other(error.to_string()))
+impl Spelling for Fields {
+    const NULL: &'static [u8] = b"";
+    const QUOTE: &'static [u8] = b"";
+    /// An empty line would be no row.
+    const NOTHING: &'static [u8] = b"\"\"";
+
+    fn before(&self) -> &'static [u8] {
+        b""
+    }
+
+    fn lead(&self, place: usize, _: &Column) -> Vec<u8> {
+        if place == 0 { Vec::new() } else { b",".to_vec() }
+    }
+
+    fn end(&self) -> &'static [u8] {
+        b"\r\n"
+    }
+
+    fn is_plain(byte: u8) -> bool {
+        (byte != b',') & (byte != b'"') & (byte != b'\r') & (byte != b'\n')
+    }
+
+    fn may_begin(byte: u8) -> bool {
+        !begins_formula(byte)
+    }
+
+    fn write_text(text: &str, out: &mut Vec<u8>) {
+        let text = defused(text);
+        if text.bytes().all(Self::is_plain) {
+            out.extend_from_slice(text.as_bytes());
+            return;
+        }
+        out.push(b'"');
+        for (place, part) in text.split('"').enumerate() {
+            if place > 0 {
+                out.extend_from_slice(b"\"\"");
+            }
+            out.extend_from_slice(part.as_bytes());
+        }
+        out.push(b'"');
+    }
+
+    fn number(text: &str) -> &[u8] {
+        text.as_bytes()
+    }
 }

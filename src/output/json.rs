@@ -1,9 +1,12 @@
 //! The JSON envelope: `{"success":true,"msg":"","data":[{…}],"code":null,"totalCount":123}`, and what is doubtful after that.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 
+use super::lines::Lines;
 use super::objects::Objects;
-use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
+use super::{Disposition, Document, EncodeError, Encoder, Ending, Format, Rows};
 use crate::report::Family;
 use crate::store::Quality;
 
@@ -34,7 +37,7 @@ impl Format for Json {
 
     fn encoder(&self, document: Document) -> Box<dyn Encoder> {
         Box::new(JsonEncoder {
-            objects: Objects::new(document.columns),
+            lines: Arc::new(Lines::new(document.columns, Objects { before: b",", end: b"}" })),
             quality: document.quality.as_ref().map(Quality::to_json),
             first: true,
         })
@@ -42,7 +45,7 @@ impl Format for Json {
 }
 
 struct JsonEncoder {
-    objects: Objects,
+    lines: Arc<Lines<Objects>>,
     quality: Option<String>,
     first: bool,
 }
@@ -54,13 +57,13 @@ impl Encoder for JsonEncoder {
     }
 
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let first = &mut self.first;
-        self.objects.write(batch, out, |out| {
-            if !std::mem::take(first) {
-                out.push(b',');
-            }
-        })?;
-        Ok(())
+        let first = self.first && batch.num_rows() > 0;
+        self.first &= !first;
+        self.lines.rows(batch, first, out)
+    }
+
+    fn rows_alone(&self) -> Option<Arc<dyn Rows>> {
+        Some(Arc::clone(&self.lines) as _)
     }
 
     fn end(&mut self, total: u64, out: &mut Vec<u8>) -> Result<Ending, EncodeError> {

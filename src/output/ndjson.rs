@@ -1,9 +1,12 @@
 //! NDJSON: a JSON object a line, and nothing else.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 
+use super::lines::Lines;
 use super::objects::Objects;
-use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
+use super::{Disposition, Document, EncodeError, Encoder, Ending, Format, Rows};
 use crate::report::Family;
 
 /// JSON objects, one a line.
@@ -29,15 +32,13 @@ impl Format for Ndjson {
 
     fn encoder(&self, document: Document) -> Box<dyn Encoder> {
         Box::new(NdjsonEncoder {
-            objects: Objects::new(document.columns),
-            first: true,
+            lines: Arc::new(Lines::new(document.columns, Objects { before: b"", end: b"}\n" })),
         })
     }
 }
 
 struct NdjsonEncoder {
-    objects: Objects,
-    first: bool,
+    lines: Arc<Lines<Objects>>,
 }
 
 impl Encoder for NdjsonEncoder {
@@ -46,19 +47,14 @@ impl Encoder for NdjsonEncoder {
     }
 
     fn rows(&mut self, batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let first = &mut self.first;
-        self.objects.write(batch, out, |out| {
-            if !std::mem::take(first) {
-                out.push(b'\n');
-            }
-        })?;
-        Ok(())
+        self.lines.rows(batch, false, out)
     }
 
-    fn end(&mut self, _: u64, out: &mut Vec<u8>) -> Result<Ending, EncodeError> {
-        if !self.first {
-            out.push(b'\n');
-        }
+    fn rows_alone(&self) -> Option<Arc<dyn Rows>> {
+        Some(Arc::clone(&self.lines) as _)
+    }
+
+    fn end(&mut self, _: u64, _: &mut Vec<u8>) -> Result<Ending, EncodeError> {
         Ok(Ending::Whole)
     }
 }

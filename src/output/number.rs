@@ -5,30 +5,74 @@
 
 use std::io::Write as _;
 
+use super::text::Text;
+
 /// Writes a number with at most two decimals and at least one; what is no number is nothing.
 pub(super) fn write(number: f64, out: &mut Vec<u8>) {
-    if !number.is_finite() {
-        return;
+    match Rounded::of(number) {
+        Rounded::Nothing => {}
+        Rounded::Large(number) => {
+            // Writing to memory cannot fail.
+            let _infallible = write!(out, "{number:.1}");
+        }
+        Rounded::Hundredths { negative, hundredths } => {
+            if negative {
+                out.push(b'-');
+            }
+            let (whole, tenths, rest) = (hundredths / 100, hundredths / 10 % 10, hundredths % 10);
+            let _infallible = if rest == 0 {
+                write!(out, "{whole}.{tenths}")
+            } else {
+                write!(out, "{whole}.{tenths}{rest}")
+            };
+        }
     }
-    let scaled = number.abs() * 100.0;
-    let hundredths = if scaled > 1e15 {
-        // Too large to have decimals.
-        let _infallible = write!(out, "{number:.1}");
-        return;
-    } else if (scaled.fract() - 0.5).abs() < 1e-3 {
-        round_shortest(number.abs())
-    } else {
-        scaled.round() as u64
-    };
-    if number < 0.0 && hundredths > 0 {
-        out.push(b'-');
+}
+
+/// The same as [`write`], where many are written.
+pub(super) fn put(number: f64, text: &mut Text) {
+    match Rounded::of(number) {
+        Rounded::Nothing => {}
+        Rounded::Large(number) => text.put_all(format!("{number:.1}").as_bytes()),
+        Rounded::Hundredths { negative, hundredths } => {
+            text.put_first([b'-'], usize::from(negative));
+            text.put_integer((hundredths / 100) as i64);
+            let digit = |digit: u64| b'0' + (digit % 10) as u8;
+            let rest = digit(hundredths);
+            text.put_first([b'.', digit(hundredths / 10), rest], if rest == b'0' { 2 } else { 3 });
+        }
     }
-    let (whole, tenths, rest) = (hundredths / 100, hundredths / 10 % 10, hundredths % 10);
-    let _infallible = if rest == 0 {
-        write!(out, "{whole}.{tenths}")
-    } else {
-        write!(out, "{whole}.{tenths}{rest}")
-    };
+}
+
+/// What is left of a number.
+enum Rounded {
+    /// It is none.
+    Nothing,
+    /// It is too large to have decimals.
+    Large(f64),
+    /// So many hundredths; zero is not negative.
+    Hundredths { negative: bool, hundredths: u64 },
+}
+
+impl Rounded {
+    fn of(number: f64) -> Self {
+        if !number.is_finite() {
+            return Self::Nothing;
+        }
+        let scaled = number.abs() * 100.0;
+        if scaled > 1e15 {
+            return Self::Large(number);
+        }
+        let hundredths = if (scaled.fract() - 0.5).abs() < 1e-3 {
+            round_shortest(number.abs())
+        } else {
+            scaled.round() as u64
+        };
+        Self::Hundredths {
+            negative: number < 0.0 && hundredths > 0,
+            hundredths,
+        }
+    }
 }
 
 /// A number rounded to two decimals.
@@ -80,6 +124,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn many_are_written_as_one_is(numbers in prop::collection::vec(prop_oneof![
+            any::<f64>(),
+            -1e4..1e4,
+            -2e13..2e13,
+            (-100_000_000i64..100_000_000).prop_map(|n| n as f64 / 1000.0),
+            Just(-0.0),
+            Just(f64::NAN),
+            Just(f64::NEG_INFINITY),
+        ], 0..50)) {
+            let mut out = Vec::new();
+            let mut many = Text::after(&mut out, 0);
+            let mut expected = String::new();
+            for number in numbers {
+                put(number, &mut many);
+                expected.push_str(&text(number));
+            }
+            prop_assert_eq!(String::from_utf8(many.done()).unwrap(), expected);
+        }
+
         /// A quotient of whole numbers is rounded as exact arithmetic rounds it.
         #[test]
         fn quotients_are_rounded_exactly(numerator in 0u64..4_000_000_000_000, denominator in 1u64..40_000_000_000) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
 
 use super::frame::{self, Kind, Packer, Report, Speaker};
 use super::{Ask, Failure, Wants, watch};
@@ -119,8 +120,8 @@ impl<W: Write> Worker<W> {
         let view = View::of(&ask.access(), &snapshot);
         let control = Control::new(Budget::unhurried(self.counted, self.scratch_bytes));
         let mut rows = self.engine.ask(ask.question, &snapshot, &view, &control).await?;
-        let mut packer = Packer::new(&rows.schema()).map_err(EngineError::of_rows)?;
-        self.speaker.say(Kind::Columns, &packer.take())?;
+        let mut packer = Packer::new(&rows.schema())?;
+        self.speaker.say(Kind::Columns, &packer.columns())?;
         let page = rustix::param::page_size() as u64;
         let mut speak = tokio::time::interval(SPEAK);
         loop {
@@ -131,8 +132,7 @@ impl<W: Write> Worker<W> {
             let over = matches!(batch, Some(None));
             match batch {
                 Some(Some(batch)) => {
-                    let piece = packer.pack(&batch).map_err(EngineError::of_rows)?;
-                    self.speaker.say(Kind::Rows, &piece)?;
+                    packer.pack::<Trouble>(&batch, |lane, rows| Ok(self.speaker.say_in(lane, Kind::Rows, rows)?))?;
                 }
                 Some(None) | None => self.speaker.progress(Report {
                     scanned: control.progress.scanned.get(),
@@ -152,7 +152,7 @@ impl<W: Write> Worker<W> {
         let parameters = parameters.map(|(name, kind)| Field::new(name, kind.unwrap_or(DataType::Null), true));
         let parameters = Arc::new(Schema::new(parameters.collect::<Vec<_>>()));
         for schema in [parameters, described.schema] {
-            let columns = frame::columns(&schema).map_err(EngineError::of_rows)?;
+            let columns = frame::columns(&schema)?;
             self.speaker.say(Kind::Columns, &columns)?;
         }
         Ok(())
@@ -168,6 +168,12 @@ enum Trouble {
 impl From<EngineError> for Trouble {
     fn from(error: EngineError) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl From<ArrowError> for Trouble {
+    fn from(error: ArrowError) -> Self {
+        EngineError::of_rows(error).into()
     }
 }
 

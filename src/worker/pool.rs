@@ -1,5 +1,6 @@
 //! The server's side: workers that are asked, kept for the next question, or killed.
 
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,9 +12,10 @@ use datafusion::common::runtime::SpawnedTask;
 use futures::{Stream, StreamExt as _, stream};
 use tempfile::TempDir;
 use tokio::io::{AsyncWriteExt as _, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::net::UnixStream;
+use tokio::process::{Child, ChildStdin, Command};
 
-use super::frame::{self, Kind, Report, Unpacker};
+use super::frame::{self, Frame, Kind, Report, Unpacker};
 use super::watch::TOO_MUCH;
 use super::{Ask, Failure};
 use crate::engine::{Control, Described, EngineError, EngineResult, Planned, Progress, RowStream};
@@ -95,11 +97,16 @@ impl Workers {
         let work = async move {
             let (mut worker, parameters) = workers.ask(&ask).await?;
             let parameters = Unpacker::default().columns(parameters).map_err(EngineError::of_rows)?;
-            let Some((Kind::Columns, columns)) = worker.next().await? else {
+            let Some(Frame {
+                kind: Kind::Columns,
+                content: columns,
+                ..
+            }) = worker.next().await?
+            else {
                 return Err(worker.post_mortem().await);
             };
             let schema: SchemaRef = worker.unpacker.columns(columns).map_err(EngineError::of_rows)?;
-            if let Some((Kind::End, _)) = worker.next().await? {
+            if let Some(Frame { kind: Kind::End, .. }) = worker.next().await? {
                 workers.keep(worker, 0);
             }
             let parameter = |field: &Arc<arrow::datatypes::Field>| {
@@ -147,15 +154,15 @@ impl Workers {
         }
     }
 
-    fn columns(self: &Arc<Self>, worker: Worker, frame: (Kind, Vec<u8>)) -> EngineResult<(Worker, Vec<u8>)> {
-        match frame {
-            (Kind::Columns, columns) => Ok((worker, columns)),
-            (Kind::Failure, failure) => {
+    fn columns(self: &Arc<Self>, worker: Worker, frame: Frame) -> EngineResult<(Worker, Vec<u8>)> {
+        match frame.kind {
+            Kind::Columns => Ok((worker, frame.content)),
+            Kind::Failure => {
                 // A question that is refused has not hurt anybody.
                 self.keep(worker, 0);
-                Err(failed(&failure))
+                Err(failed(&frame.content))
             }
-            (kind, _) => Err(EngineError::Worker(format!("{kind:?} before the columns"))),
+            kind => Err(EngineError::Worker(format!("{kind:?} before the columns"))),
         }
     }
 
@@ -166,6 +173,10 @@ impl Workers {
     fn spawn(&self) -> std::io::Result<Worker> {
         let options = &self.options;
         let scratch = tempfile::Builder::new().prefix("worker-").tempdir_in(&options.scratch)?;
+        // A socket holds more than a pipe does: fewer turns of both processes for each frame.
+        let (heard, answers) = std::os::unix::net::UnixStream::pair()?;
+        heard.set_nonblocking(true)?;
+        let heard = UnixStream::from_std(heard)?;
         let mut child = Command::new(&options.program)
             .arg("sql-worker")
             .arg("--store")
@@ -179,16 +190,16 @@ impl Workers {
             .arg("--partitions")
             .arg(options.partitions.to_string())
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
+            .stdout(Stdio::from(OwnedFd::from(answers)))
             .kill_on_drop(true)
             .spawn()?;
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(std::io::Error::other("a process without pipes"));
+        let Some(stdin) = child.stdin.take() else {
+            return Err(std::io::Error::other("a process without a pipe"));
         };
         Ok(Worker {
             child,
             stdin,
-            stdout: BufReader::with_capacity(256 * 1024, stdout),
+            stdout: BufReader::new(heard),
             unpacker: Unpacker::default(),
             since: Instant::now(),
             _scratch: scratch,
@@ -225,7 +236,7 @@ impl Workers {
 struct Worker {
     child: Child,
     stdin: ChildStdin,
-    stdout: BufReader<ChildStdout>,
+    stdout: BufReader<UnixStream>,
     unpacker: Unpacker,
     since: Instant,
     /// Goes after the process: what it left there goes with it.
@@ -233,7 +244,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn next(&mut self) -> EngineResult<Option<(Kind, Vec<u8>)>> {
+    async fn next(&mut self) -> EngineResult<Option<Frame>> {
         match frame::next(&mut self.stdout).await {
             // Half a frame is what a process leaves that dies while it speaks.
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(None),
@@ -262,38 +273,46 @@ fn rows(workers: Arc<Workers>, worker: Worker, progress: Arc<Progress>) -> impl 
     let pieces = stream::unfold(Some((workers, worker, progress)), async |state| {
         let (workers, mut worker, progress) = state?;
         loop {
-            let failure = match worker.next().await {
-                Ok(Some((Kind::Rows, content))) => match worker.unpacker.unpack(content) {
+            let frame = match worker.next().await {
+                Ok(Some(frame)) => frame,
+                Ok(None) => return broken(&progress, worker.post_mortem().await),
+                Err(error) => return broken(&progress, error),
+            };
+            let failure = match frame.kind {
+                Kind::Rows => match worker.unpacker.unpack(frame.lane, frame.content) {
                     Ok(batches) => return Some((Ok(batches), Some((workers, worker, progress)))),
                     Err(error) => EngineError::of_rows(error),
                 },
-                Ok(Some((Kind::Progress, content))) => {
-                    if let Ok(report) = serde_json::from_slice::<Report>(&content) {
+                Kind::Progress => {
+                    if let Ok(report) = serde_json::from_slice::<Report>(&frame.content) {
                         progress.scanned.set(report.scanned);
                         progress.spilled.set(report.spilled);
                         progress.memory.set(report.memory);
                     }
                     continue;
                 }
-                Ok(Some((Kind::End, _))) => {
+                Kind::End => {
                     let memory = progress.memory.get();
                     progress.memory.set(0);
                     workers.keep(worker, memory);
                     return None;
                 }
-                Ok(Some((Kind::Failure, content))) => failed(&content),
-                Ok(Some((Kind::Columns, _))) => EngineError::Worker("columns among the rows".to_owned()),
-                Ok(None) => worker.post_mortem().await,
-                Err(error) => error,
+                Kind::Failure => failed(&frame.content),
+                Kind::Columns => EngineError::Worker("columns among the rows".to_owned()),
             };
-            progress.memory.set(0);
-            return Some((Err(failure), None));
+            return broken(&progress, failure);
         }
     });
     pieces.fuse().flat_map(|batches| match batches {
         Ok(batches) => stream::iter(batches.into_iter().map(Ok).collect::<Vec<_>>()),
         Err(error) => stream::iter(vec![Err(error)]),
     })
+}
+
+/// The last that is heard of rows.
+fn broken<S>(progress: &Progress, failure: EngineError) -> Option<(EngineResult<Vec<RecordBatch>>, Option<S>)> {
+    progress.memory.set(0);
+    Some((Err(failure), None))
 }
 
 fn failed(content: &[u8]) -> EngineError {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{BooleanArray, Int64Array, RecordBatch};
 use arrow::error::ArrowError;
 
-use super::{integers, texts};
+use super::{gather, integers, texts};
 use crate::event::Table;
 use crate::store::rows::{HostPeakRow, LevelRow, NO_NUMBER, UserDayRow};
 use crate::store::strings::Strings;
@@ -15,8 +15,8 @@ pub(crate) fn levels(rows: &[LevelRow]) -> Result<RecordBatch, ArrowError> {
     RecordBatch::try_new(
         Table::Levels.schema(),
         vec![
-            integers(rows.iter().map(|row| row.feature)),
-            integers(rows.iter().map(|row| row.quarter)),
+            integers(gather(rows, |row| row.feature)),
+            integers(gather(rows, |row| row.quarter)),
             Arc::new(rows.iter().map(|row| row.level).collect::<Int64Array>()),
             Arc::new(rows.iter().map(|row| row.time).collect::<Int64Array>()),
         ],
@@ -28,8 +28,8 @@ pub(crate) fn user_days(rows: &[UserDayRow], strings: &Strings) -> Result<Record
     RecordBatch::try_new(
         Table::UserDays.schema(),
         vec![
-            integers(rows.iter().map(|row| row.server)),
-            texts(rows.iter().map(|row| row.user), strings),
+            integers(gather(rows, |row| row.server)),
+            texts(gather(rows, |row| row.user), strings),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.held)))),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.denied)))),
         ],
@@ -41,8 +41,8 @@ pub(crate) fn host_peaks(rows: &[HostPeakRow]) -> Result<RecordBatch, ArrowError
     RecordBatch::try_new(
         Table::HostPeaks.schema(),
         vec![
-            integers(rows.iter().map(|row| row.server.unwrap_or(NO_NUMBER))),
-            integers(rows.iter().map(|row| row.hosts)),
+            integers(gather(rows, |row| row.server.unwrap_or(NO_NUMBER))),
+            integers(gather(rows, |row| row.hosts)),
         ],
     )
 }

@@ -1,19 +1,10 @@
 //! Every report of the catalog over 1, 30 and 365 days, from the request to the last byte.
 //!
-//! ```sh
-//! cargo bench                      # everything
-//! cargo bench -- users-count/30    # what contains these words
-//! ```
-//!
 //! The store is made anew from seed 1 at 5,000 events a day, a small site; `HEADROOM_BENCH_EVENTS` makes it a larger one.
-
-#![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
-
-mod imports;
 
 use std::hint::black_box;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion};
 use headroom::access::Caller;
 use headroom::app::{App, AppOptions, Ask, PATIENCE, import};
 use headroom::generate::{Plan, generate, write_ndjson_line};
@@ -25,7 +16,8 @@ use headroom::time::{Day, Zone};
 
 const DAYS: u32 = 365;
 
-fn reports(criterion: &mut Criterion) {
+/// A group a report.
+pub(crate) fn reports(criterion: &mut Criterion) {
     let folder = tempfile::TempDir::new().unwrap();
     let root = folder.path().join("store");
     let last = fill(&root);
@@ -100,6 +92,3 @@ fn given(definition: &headroom::report::Definition, last: Day, days: i32) -> Vec
         .filter_map(|param| Some((param.name.clone(), value(param)?)));
     given.collect()
 }
-
-criterion_group!(benches, reports, imports::imports);
-criterion_main!(benches);
