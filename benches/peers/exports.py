@@ -92,7 +92,7 @@ def contents(path: pathlib.Path, form: str) -> tuple[Any, ...]:
     connection = duckdb.connect()
     for setting in ["TimeZone = 'UTC'", f"memory_limit = '{engines.MEMORY}'"]:
         connection.execute(f"SET {setting}")
-    return connection.sql(f"SELECT count(*), sum(hash({values})::HUGEINT), sum(licenses) FROM {reader}").fetchone()
+    return connection.sql(f"SELECT count(*), sum(hash({values})::HUGEINT), sum(licenses) FROM {reader}").fetchall()[0]
 
 
 def exporter(name: str, store: Store, days: tuple[datetime.date, datetime.date], form: str, path: pathlib.Path) -> Callable[[], None]:

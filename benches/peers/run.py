@@ -32,6 +32,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scratch", type=pathlib.Path, default=pathlib.Path("/dev/shm"), help="folder for exports, 5 GB")
     parser.add_argument("--store", type=pathlib.Path, help="a store of a large site's year, instead of making one; it is only read")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--per-day", type=int, default=20_000, help="events a day of the stores with years of history")
     parser.add_argument("--only", nargs="+", choices=STAGES, default=STAGES, help="stages to measure; results of others are kept")
     parser.add_argument("--questions", nargs="+", help="of the stages year and history only these, by name; for trying")
     parser.add_argument("--results", type=pathlib.Path, default=results.FILE)
@@ -67,7 +68,7 @@ def main() -> None:
         year = stores.named(year, "the year of a large site")
 
     def history(years: int) -> stores.Store:
-        return stores.history(binary, args.work, years)
+        return stores.history(binary, args.work, years, args.per_day)
 
     def asked(of: list[questions.Question]) -> list[questions.Question]:
         return [question for question in of if not args.questions or question.name in args.questions]

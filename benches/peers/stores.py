@@ -36,6 +36,7 @@ class Store:
     sessions: list[str]
     denials: list[str]
     events: int
+    month: tuple[datetime.date, datetime.date]
 
     @property
     def days(self) -> list[datetime.date]:
@@ -48,11 +49,6 @@ class Store:
         """The last 365 days."""
         days = self.days[-365:]
         return days[0], days[-1]
-
-    @property
-    def month(self) -> tuple[datetime.date, datetime.date]:
-        """A month of the last year: thirty days in June, where work goes on."""
-        return datetime.date(self.days[-1].year, 6, 1), datetime.date(self.days[-1].year, 6, 30)
 
     def clock(self) -> list[Day]:
         """Every day, with its first instant and its working hours."""
@@ -72,11 +68,20 @@ def headroom(binary: pathlib.Path, *args: object) -> str:
 def opened(binary: pathlib.Path, path: pathlib.Path, name: str) -> Store:
     """A store that is there. It is only read."""
     files = {table: headroom(binary, "files", table, "--store", path).split() for table in ("sessions", "denials")}
-    zone, events = (
-        headroom(binary, "sql", "--store", path, "--format", "csv", query).split()[-1]
-        for query in ("SELECT max(zone) AS zone FROM servers", "SELECT count(*) AS n FROM events")
-    )
-    return Store(name, path, zone, files["sessions"], files["denials"], int(events))
+
+    def ask(query: str) -> str:
+        return headroom(binary, "sql", "--store", path, "--format", "csv", query).split("\n")[1]
+
+    zone, events = ask("SELECT max(zone) AS zone FROM servers"), int(ask("SELECT count(*) AS n FROM events"))
+    # The month of the last year in which the busiest feature was denied most, so that there is something to tell of it.
+    year = datetime.date.fromisoformat(files["sessions"][-1].split("/day=")[1][:10]).replace(month=1, day=1)
+    most = ask(f"""
+        SELECT CAST(date_trunc('month', day) AS DATE) AS month FROM denials WHERE feature_id = 1 AND day >= DATE '{year}'
+        GROUP BY month ORDER BY count(*) DESC, month LIMIT 1
+    """)
+    first = datetime.date.fromisoformat(most)
+    last = (first + datetime.timedelta(days=31)).replace(day=1) - datetime.timedelta(days=1)
+    return Store(name, path, zone, files["sessions"], files["denials"], events, (first, last))
 
 
 def made(binary: pathlib.Path, work: pathlib.Path, first: str, days: int, per_day: int) -> Store:
@@ -102,8 +107,8 @@ def named(store: Store, name: str) -> Store:
     return dataclasses.replace(store, name=name)
 
 
-def history(binary: pathlib.Path, work: pathlib.Path, years: int) -> Store:
-    """A site of 20,000 events a day with years of history, all of which end with 2025."""
+def history(binary: pathlib.Path, work: pathlib.Path, years: int, per_day: int) -> Store:
+    """A site with years of history, all of which end with 2025."""
     first = datetime.date(2026 - years, 1, 1)
-    store = made(binary, work, first.isoformat(), (datetime.date(2026, 1, 1) - first).days, 20_000)
+    store = made(binary, work, first.isoformat(), (datetime.date(2026, 1, 1) - first).days, per_day)
     return named(store, "1 year" if years == 1 else f"{years} years")
