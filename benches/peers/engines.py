@@ -45,8 +45,8 @@ class DuckDB:
 
         self.store = store
         self.connection = duckdb.connect()
-        spill = tempfile.mkdtemp(prefix="headroom-bench-duckdb-")
-        for setting in [f"threads = {THREADS}", f"memory_limit = '{MEMORY}'", f"temp_directory = '{spill}'", "TimeZone = 'UTC'"]:
+        self.spill = tempfile.TemporaryDirectory(prefix="headroom-bench-duckdb-")
+        for setting in [f"threads = {THREADS}", f"memory_limit = '{MEMORY}'", f"temp_directory = '{self.spill.name}'", "TimeZone = 'UTC'"]:
             self.connection.execute(f"SET {setting}")
         for table, files in (("sessions", store.sessions), ("denials", store.denials)):
             listed = ", ".join(f"'{file}'" for file in files)
@@ -128,8 +128,8 @@ class Polars:
         by_day: dict[datetime.date, list[str]] = {}
         for file in store.sessions:
             by_day.setdefault(datetime.date.fromisoformat(file.split("/day=")[1][:10]), []).append(file)
-        tables = [polars.scan_parquet(files, hive_partitioning=True) for files in (store.sessions, store.denials)]
-        self.frames = Frames(*tables, days.lazy(), by_day)
+        sessions, denials = (polars.scan_parquet(files, hive_partitioning=True) for files in (store.sessions, store.denials))
+        self.frames = Frames(sessions, denials, days.lazy(), by_day)
 
     def prepare(self, question: str) -> dict[str, Any]:
         return dict(questions.ALL[question].polars(self.store, self.frames))

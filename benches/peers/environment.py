@@ -21,7 +21,7 @@ def enter() -> None:
     if not made_of.exists() or made_of.read_text() != wanted.read_text():
         print(f"makes {folder}", file=sys.stderr)
         venv.create(folder, clear=True, with_pip=True)
-        pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", wanted]
+        pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check", "--requirement", str(wanted)]
         subprocess.run(pip, check=True)
         made_of.write_text(wanted.read_text())
     python = str(folder / "bin" / "python")

@@ -44,7 +44,7 @@ def sources(binary: pathlib.Path, work: pathlib.Path) -> tuple[dict[str, pathlib
 
 def imported(binary: pathlib.Path, store: pathlib.Path, source: pathlib.Path, counts: dict[str, int], form: str) -> float:
     """Seconds of an import, which has to find all events."""
-    command = [binary, "import", "--store", store, "--server", "site", "--timezone", "UTC", "--json", source]
+    command = [str(binary), "import", "--store", str(store), "--server", "site", "--timezone", "UTC", "--json", str(source)]
     start = time.perf_counter()
     told = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     seconds = time.perf_counter() - start

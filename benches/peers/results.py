@@ -85,7 +85,16 @@ def questions(measured: list[dict[str, Any]], *, stores: bool) -> list[str]:
                 *(ratio(statistics.median(engines[name]["seconds"]), theirs) for name in mine),
             ]
         )
-    return table(head, rows)
+    return [*table(head, rows), "", memory(measured)]
+
+
+def memory(measured: list[dict[str, Any]]) -> str:
+    """The most that each engine took for any of the questions."""
+    most: dict[str, int] = {}
+    for result in measured:
+        for name, kept in result["engines"].items():
+            most[name] = max(most.get(name, 0), kept["peak_bytes"])
+    return f"The most memory for any of these: {', '.join(f'{name} {peak / MIB:,.0f} MiB' for name, peak in most.items())}."
 
 
 def exports(measured: list[dict[str, Any]]) -> list[str]:
@@ -139,11 +148,11 @@ def block(path: pathlib.Path) -> str:
     stage = kept.get("year") or next(iter(kept.values()))
     versions = ", ".join(f"{name} {version}" for name, version in stage["versions"].items() if name != "headroom")
     on = stage["machine"]
+    memory_of = f"{on['memory_bytes'] / (1 << 30):.0f} GiB of memory"
     lines += [
-        f"`python3 benches/peers/run.py`, {stage['began'][:10]}: {on['cpu']}, {on['cores']} cores, {on['memory_bytes'] / (1 << 30):.0f} GiB of memory;"
-        f" {versions}, each with {on['cores']} threads.",
-        f"Medians of {stage['rounds']} rounds or more, with least and greatest. Engines took turns and read the same files; every answer was"
-        " compared with headroom's.",
+        f"`python3 benches/peers/run.py`, {stage['began'][:10]}: {on['cpu']}, {on['cores']} cores, {memory_of}; {versions},",
+        f"each with {on['cores']} threads. Medians of {stage['rounds']} rounds or more after one to warm up, with least and greatest.",
+        "Engines took turns and read the same files, and every answer was compared with headroom's: a difference ends the run.",
         "",
     ]
     tables = {

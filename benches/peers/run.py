@@ -84,7 +84,7 @@ def main() -> None:
     }
     for stage in STAGES:
         if stage in args.only:
-            began = datetime.datetime.now(datetime.timezone.utc)
+            began = datetime.datetime.now(datetime.UTC)
             measured = stages[stage]()
             results.save(args.results, stage, measured, binary, engines.versions(), began, args.rounds)
 

@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 import types
-from typing import BinaryIO, Self
+from typing import Any, Self
 
 from questions.question import Request
 
@@ -57,7 +57,7 @@ class Server:
     def __init__(self, binary: pathlib.Path, store: pathlib.Path, *flags: str) -> None:
         self.log = tempfile.TemporaryFile()
         start = time.perf_counter()
-        command = [binary, "serve", "--store", store, "--listen", "127.0.0.1:0", *flags]
+        command = [str(binary), "serve", "--store", str(store), "--listen", "127.0.0.1:0", *flags]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
         assert self.process.stdout is not None
         told = self.process.stdout.readline().strip()
@@ -69,7 +69,7 @@ class Server:
         self.connection = http.client.HTTPConnection(self.address, timeout=600)
         self.idle = resident(self.process.pid)
 
-    def ask(self, request: Request, into: BinaryIO | None = None) -> tuple[float, bytes, int]:
+    def ask(self, request: Request, into: Any = None) -> tuple[float, bytes, int]:
         """Seconds from the request to the last byte, the body, and its length. `into` takes the body instead, or `os.devnull`
         opened: what is large need not be kept."""
         start = time.perf_counter()

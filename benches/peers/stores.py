@@ -13,7 +13,7 @@ OPENS, CLOSES = datetime.time(9), datetime.time(17)
 
 def micros(at: datetime.datetime) -> int:
     """An instant as the files have it: whole microseconds since 1970."""
-    return (at - datetime.datetime.fromtimestamp(0, datetime.timezone.utc)) // datetime.timedelta(microseconds=1)
+    return (at - datetime.datetime.fromtimestamp(0, datetime.UTC)) // datetime.timedelta(microseconds=1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Store:
         zone = zoneinfo.ZoneInfo(self.zone)
 
         def at(day: datetime.date, clock: datetime.time) -> int:
-            return micros(datetime.datetime.combine(day, clock, zone).astimezone(datetime.timezone.utc))
+            return micros(datetime.datetime.combine(day, clock, zone).astimezone(datetime.UTC))
 
         return [Day(day, at(day, datetime.time(0)), at(day, OPENS), at(day, CLOSES)) for day in self.days]
 
 
 def headroom(binary: pathlib.Path, *args: object) -> str:
     """What a command of headroom prints."""
-    return subprocess.run([binary, *map(str, args)], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([str(word) for word in (binary, *args)], check=True, capture_output=True, text=True).stdout
 
 
 def opened(binary: pathlib.Path, path: pathlib.Path, name: str) -> Store:
@@ -111,4 +111,9 @@ def history(binary: pathlib.Path, work: pathlib.Path, years: int, per_day: int) 
     """A site with years of history, all of which end with 2025."""
     first = datetime.date(2026 - years, 1, 1)
     store = made(binary, work, first.isoformat(), (datetime.date(2026, 1, 1) - first).days, per_day)
-    return named(store, "1 year" if years == 1 else f"{years} years")
+    return named(store, years_of(years))
+
+
+def years_of(years: int) -> str:
+    """So many years in words."""
+    return "1 year" if years == 1 else f"{years} years"

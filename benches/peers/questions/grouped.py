@@ -28,7 +28,7 @@ class Grouped(Question):
     def told(self, body: bytes) -> Parts:
         return {"hours": [(row["ldt"], row["ldtc"]) for row in data(body)]}
 
-    def duckdb(self, store: Any) -> dict[str, str]:
+    def duckdb(self, store: Any) -> dict[str, str | list[str]]:
         first, last = self._days(store)
         return {
             "hours": f"""

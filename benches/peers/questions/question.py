@@ -53,6 +53,8 @@ class Question(abc.ABC):
     title: str
     # Rounds per round of the run: what is quick is asked more often.
     times = 1
+    # Whether the order of rows is part of the answer.
+    ordered = True
 
     @abc.abstractmethod
     def request(self, store: "Store") -> Request:

@@ -184,4 +184,5 @@ def peak_hosts(files: list[str]) -> int:
     starts = keys.select(col.s.filter((col.s > col.e.shift(1)).fill_null(True)) % low).to_series().sort()
     ends = keys.select(col.e.filter((col.s.shift(-1) > col.e).fill_null(True)) % low).to_series().sort()
     begun = polars.int_range(1, len(starts) + 1, eager=True)
-    return (begun - ends.search_sorted(starts, side="right").cast(polars.Int64)).max()
+    peak: Any = (begun - ends.search_sorted(starts, side="right").cast(polars.Int64)).max()
+    return peak

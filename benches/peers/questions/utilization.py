@@ -46,12 +46,12 @@ class Utilization(Question):
         return {"levels": [(row["lc"], row["lhu"]) for row in data(body)]}
 
     def rounded(self, parts: Parts) -> Parts:
-        exactly = dict(parts["levels"])
+        exactly: dict[int, int] = dict(parts["levels"])
         highest = max(exactly, default=0)
         at_least = list(itertools.accumulate(exactly.get(level, 0) for level in range(highest, 0, -1)))
         return {"levels": [(level, hours(at_least[highest - level])) for level in range(1, highest + 1)]}
 
-    def duckdb(self, store: Any) -> dict[str, str]:
+    def duckdb(self, store: Any) -> dict[str, str | list[str]]:
         first, last = self._days(store)
         return {
             "levels": f"""
