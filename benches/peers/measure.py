@@ -63,7 +63,16 @@ def ask_in_turns(binary: pathlib.Path, store: Store, asked: list[Question], roun
                     compare.same(expected, parts, peer.name, question)
                     keep(engines, peer.name, turn, seconds, peak)
             rows = {part: len(rows) for part, rows in expected.items()}
-            results.append({"question": question.name, "title": question.title, "store": store.name, "rows": rows, "engines": engines})
+            results.append(
+                {
+                    "question": question.name,
+                    "title": question.title,
+                    "store": store.name,
+                    "events": store.events,
+                    "rows": rows,
+                    "engines": engines,
+                }
+            )
             medians = ", ".join(f"{name} {sorted(kept['seconds'])[len(kept['seconds']) // 2]:.3f} s" for name, kept in engines.items())
             print(f"{store.name}: {question.title}: {medians}; the same answer of {sum(rows.values())} rows", flush=True)
     finally:

@@ -42,20 +42,31 @@ def save(
     path.write_text(json.dumps(kept, indent=1) + "\n")
 
 
+def unit(seconds: float) -> tuple[float, str]:
+    """What a time is told in: by what it is multiplied, and the unit."""
+    return (1000, "ms") if seconds < 0.1 else (1, "s")
+
+
+def digits(value: float) -> str:
+    """Three digits at most, no fractions of a hundred."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
 def told(seconds: float) -> str:
-    """A time as a table tells it: three digits at most."""
-    if seconds < 0.1:
-        return f"{seconds * 1000:.2g} ms" if seconds < 0.01 else f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+    """A time as a table tells it."""
+    times, name = unit(seconds)
+    return f"{digits(seconds * times)} {name}"
 
 
 def spread(samples: list[float]) -> str:
-    """The median, and least and greatest."""
-    return f"{told(statistics.median(samples))} ({told(min(samples))} – {told(max(samples))})"
+    """The median, and least and greatest in the same unit."""
+    times, name = unit(statistics.median(samples))
+    middle, least, most = (digits(times * of(samples)) for of in (statistics.median, min, max))
+    return f"{middle} {name} ({least}–{most})"
 
 
 def ratio(mine: float, theirs: float) -> str:
-    """How many times as quick."""
+    """How many times as long the others take."""
     return f"{theirs / mine:.2g}×" if theirs / mine < 100 else f"{theirs / mine:.0f}×"
 
 
@@ -72,14 +83,14 @@ def best(engines: dict[str, Any]) -> tuple[str, float]:
 def questions(measured: list[dict[str, Any]], *, stores: bool) -> list[str]:
     """Questions of reports, an engine a column."""
     mine = [name for name in (HEADROOM, FROM_PIECES) if all(name in result["engines"] for result in measured)]
-    head = [*(["history"] if stores else []), "question", *mine, *PEERS, *(f"{name}: times as quick as the best" for name in mine)]
+    head = [*(["history"] if stores else []), "question", *mine, *PEERS, *(f"best of the others / {name}" for name in mine)]
     rows = []
     for result in measured:
         engines = result["engines"]
         _, theirs = best(engines)
         rows.append(
             [
-                *([result["store"]] if stores else []),
+                *([f"{result['store']}, {result['events'] / 1e6:.1f} M events"] if stores else []),
                 result["title"],
                 *(spread(engines[name]["seconds"]) for name in [*mine, *PEERS]),
                 *(ratio(statistics.median(engines[name]["seconds"]), theirs) for name in mine),
@@ -106,7 +117,7 @@ def exports(measured: list[dict[str, Any]]) -> list[str]:
         above = f"{engines[HEADROOM]['above_idle_bytes'] / MIB:.0f} MiB"
         cells = [spread(engines[name]["seconds"]) for name in [HEADROOM, *PEERS]]
         rows.append([f"{result['rows']:,} sessions as {result['format']}", *cells, ratio(mine, best(engines)[1]), above])
-    return table(["export", HEADROOM, *PEERS, "times as quick as the best", "headroom's memory above idle"], rows)
+    return table(["export", HEADROOM, *PEERS, "best of the others / headroom", "headroom's memory above idle"], rows)
 
 
 def imports(measured: list[dict[str, Any]]) -> list[str]:
@@ -115,7 +126,7 @@ def imports(measured: list[dict[str, Any]]) -> list[str]:
     for result in measured:
         for name, seconds in result["seconds"].items():
             rate = [result["events"] / of for of in seconds]
-            cells = [f"{statistics.median(rate):,.0f} ({min(rate):,.0f} – {max(rate):,.0f})", f"{result['bytes'] / MIB:,.0f} MiB"]
+            cells = [f"{statistics.median(rate):,.0f} ({min(rate):,.0f}–{max(rate):,.0f})", f"{result['bytes'] / MIB:,.0f} MiB"]
             rows.append([result["format"], name, *cells])
     return table(["import", "by", "events/s", "input"], rows)
 
@@ -171,7 +182,7 @@ def block(path: pathlib.Path) -> str:
 
 INTRODUCTIONS = {
     "year": ["A year of a large site:"],
-    "history": ["A month, out of one year and out of ten years of 20,000 events a day:"],
+    "history": ["A month, out of one year and out of ten years of a smaller site:"],
     "exports": ["Sessions leave: headroom over HTTP, peers into files in memory."],
     "imports": ["Events come in, into an empty store; the line parser keeps no store, and pairs nothing."],
     "starts": ["A server starts:"],

@@ -14,15 +14,15 @@ from questions.question import Request
 PIECE = 1 << 20
 
 
-def resident(pid: int) -> int:
-    """Resident bytes of a process and all below it; what they share is counted for each, so that this is at least what they take."""
+def taken(pid: int) -> int:
+    """Bytes that a process and all below it take; pages that several share are counted once."""
     total = 0
     try:
-        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
+        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
                 total += int(line.split()[1]) * 1024
         for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            total += sum(resident(int(child)) for child in (task / "children").read_text().split())
+            total += sum(taken(int(child)) for child in (task / "children").read_text().split())
     except (FileNotFoundError, ProcessLookupError):
         pass  # it has just ended
     return total
@@ -33,14 +33,13 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
-        self.before = resident(pid)
-        self.peak = self.before
+        self.peak = taken(pid)
         self.over = threading.Event()
         self.watch = threading.Thread(target=self._look, daemon=True)
 
     def _look(self) -> None:
         while not self.over.wait(0.01):
-            self.peak = max(self.peak, resident(self.pid))
+            self.peak = max(self.peak, taken(self.pid))
 
     def __enter__(self) -> Self:
         self.watch.start()
@@ -67,7 +66,7 @@ class Server:
         self.listens = time.perf_counter() - start
         self.address = told.rsplit("http://", 1)[1]
         self.connection = http.client.HTTPConnection(self.address, timeout=600)
-        self.idle = resident(self.process.pid)
+        self.idle = taken(self.process.pid)
 
     def ask(self, request: Request, into: Any = None) -> tuple[float, bytes, int]:
         """Seconds from the request to the last byte, the body, and its length. `into` takes the body instead, or `os.devnull`

@@ -94,7 +94,7 @@ def made(binary: pathlib.Path, work: pathlib.Path, first: str, days: int, per_da
         generate = ["--days", days, "--events-per-day", per_day, "--seed", 1, "--first", first, "--timezone", "Europe/Berlin"]
         print(f"makes {path.name}", flush=True)
         with subprocess.Popen([binary, "generate", *map(str, generate)], stdout=subprocess.PIPE) as source:
-            command = [binary, "import", "--store", path, "--timezone", "Europe/Berlin", "--server", "site", "--json", "-"]
+            command = [str(binary), "import", "--store", str(path), "--timezone", "Europe/Berlin", "--server", "site", "--json", "-"]
             subprocess.run(command, check=True, stdin=source.stdout, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if source.returncode:
             raise SystemExit(f"headroom generate failed with {source.returncode}")
