@@ -46,7 +46,13 @@ class DuckDB:
         self.store = store
         self.connection = duckdb.connect()
         self.spill = tempfile.TemporaryDirectory(prefix="headroom-bench-duckdb-")
-        for setting in [f"threads = {THREADS}", f"memory_limit = '{MEMORY}'", f"temp_directory = '{self.spill.name}'", "TimeZone = 'UTC'"]:
+        for setting in [
+            f"threads = {THREADS}",
+            f"memory_limit = '{MEMORY}'",
+            f"temp_directory = '{self.spill.name}'",
+            "parquet_metadata_cache = true",
+            "TimeZone = 'UTC'",
+        ]:
             self.connection.execute(f"SET {setting}")
         for table, files in (("sessions", store.sessions), ("denials", store.denials)):
             listed = ", ".join(f"'{file}'" for file in files)

@@ -23,8 +23,8 @@ import polars
 import compare
 import engines
 import server
-from measure import HEADROOM
 from questions.question import Request
+from results import HEADROOM
 from stores import Store
 
 ROWS = 3_600_000

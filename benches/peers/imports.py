@@ -14,7 +14,7 @@ import polars
 
 import compare
 import flexnet_log
-from measure import HEADROOM
+from results import HEADROOM
 
 DAYS, PER_DAY = 25, 200_000
 PARSER = "a line parser in Python"

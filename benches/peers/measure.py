@@ -8,10 +8,10 @@ import compare
 import server
 from engines import ENGINES, Peer
 from questions.question import Parts, Question, Request
+from results import FROM_PIECES, HEADROOM
 from stores import Store
 
 PIECES = "--no-rollups"
-HEADROOM, FROM_PIECES = "headroom", "headroom, from the pieces"
 
 
 @dataclasses.dataclass
