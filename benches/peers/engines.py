@@ -40,16 +40,15 @@ class Engine(Protocol):
 class DuckDB:
     """DuckDB, in memory, with views on the files."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, folder: str) -> None:
         import duckdb
 
         self.store = store
         self.connection = duckdb.connect()
-        self.spill = tempfile.TemporaryDirectory(prefix="headroom-bench-duckdb-")
         for setting in [
             f"threads = {THREADS}",
             f"memory_limit = '{MEMORY}'",
-            f"temp_directory = '{self.spill.name}'",
+            f"temp_directory = '{folder}'",
             "parquet_metadata_cache = true",
             "TimeZone = 'UTC'",
         ]:
@@ -73,12 +72,11 @@ class DuckDB:
 class ChDB:
     """ClickHouse within the process, with views on the files."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, folder: str) -> None:
         import chdb.session
 
         self.store = store
-        self.folder = tempfile.TemporaryDirectory(prefix="headroom-bench-chdb-")
-        self.session = chdb.session.Session(f"{self.folder.name}/session")
+        self.session = chdb.session.Session(f"{folder}/session")
         self.session.query("CREATE DATABASE bench ENGINE = Atomic")
         self.session.query("USE bench")
         for setting in [f"max_threads = {THREADS}", "use_hive_partitioning = 1"]:
@@ -86,10 +84,10 @@ class ChDB:
         for table, files in (("sessions", store.sessions), ("denials", store.denials)):
             # A pattern stands for the list: a folder of links to the files that count.
             for file in files:
-                day = pathlib.Path(self.folder.name, table, pathlib.Path(file).parent.name)
+                day = pathlib.Path(folder, table, pathlib.Path(file).parent.name)
                 day.mkdir(parents=True)
                 (day / "part.parquet").symlink_to(file)
-            self.session.query(f"CREATE VIEW {table} AS SELECT * FROM file('{self.folder.name}/{table}/day=*/part.parquet', Parquet)")
+            self.session.query(f"CREATE VIEW {table} AS SELECT * FROM file('{folder}/{table}/day=*/part.parquet', Parquet)")
         self.session.query("CREATE TABLE days (day Date, midnight Int64, opens Int64, closes Int64) ENGINE = Memory")
         days = ", ".join(f"('{day.day}', {day.midnight}, {day.opens}, {day.closes})" for day in store.clock())
         self.session.query(f"INSERT INTO days VALUES {days}")
@@ -125,7 +123,7 @@ class Frames:
 class Polars:
     """Polars, with its streaming engine where that is quicker."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, folder: str) -> None:
         os.environ["POLARS_MAX_THREADS"] = str(THREADS)
         import polars
 
@@ -165,21 +163,22 @@ def peak_memory() -> int:
 
 def work(connection: multiprocessing.connection.Connection, name: str, store: Store) -> None:
     """A process of an engine: a question comes in, seconds and rows of its parts go out."""
-    engine: Engine = ENGINES[name](store)
-    connection.send("ready")
-    while (question := connection.recv()) is not None:
-        try:
-            seconds, parts = 0.0, {}
-            peak_memory()
-            for part, query in engine.prepare(question).items():
-                start = time.perf_counter()
-                answer = engine.run(query)
-                seconds += time.perf_counter() - start
-                parts[part] = engine.rows(answer)
-                del answer
-            connection.send((seconds, parts, peak_memory()))
-        except Exception as error:  # whatever it is, the run has to end with it
-            connection.send(error)
+    with tempfile.TemporaryDirectory(prefix="headroom-bench-") as folder:
+        engine: Engine = ENGINES[name](store, folder)
+        connection.send("ready")
+        while (question := connection.recv()) is not None:
+            try:
+                seconds, parts = 0.0, {}
+                peak_memory()
+                for part, query in engine.prepare(question).items():
+                    start = time.perf_counter()
+                    answer = engine.run(query)
+                    seconds += time.perf_counter() - start
+                    parts[part] = engine.rows(answer)
+                    del answer
+                connection.send((seconds, parts, peak_memory()))
+            except Exception as error:  # whatever it is, the run has to end with it
+                connection.send(error)
 
 
 class Peer:

@@ -95,23 +95,25 @@ def contents(path: pathlib.Path, form: str) -> tuple[Any, ...]:
     return connection.sql(f"SELECT count(*), sum(hash({values})::HUGEINT), sum(licenses) FROM {reader}").fetchall()[0]
 
 
-def exporter(name: str, store: Store, days: tuple[datetime.date, datetime.date], form: str, path: pathlib.Path) -> Callable[[], Any]:
+def exporter(
+    name: str, folder: str, store: Store, days: tuple[datetime.date, datetime.date], form: str, path: pathlib.Path
+) -> Callable[[], Any]:
     """How a peer writes a file."""
     columns, where = ", ".join(COLUMNS), f"day BETWEEN '{days[0]}' AND '{days[1]}'"
     match name:
         case "DuckDB":
-            duck = engines.DuckDB(store)
+            duck = engines.DuckDB(store, folder)
             options = {"csv": "FORMAT csv", "json": "FORMAT json, ARRAY true", "ndjson": "FORMAT json"}[form]
             copy = f"COPY (SELECT {columns} FROM sessions WHERE {where}) TO '{path}' ({options})"
             return lambda: duck.connection.execute(copy).fetchall()
         case "chDB":
-            click = engines.ChDB(store)
+            click = engines.ChDB(store, folder)
             kind = "CSVWithNames" if form == "csv" else "JSONEachRow"
             array = "SETTINGS output_format_json_array_of_rows = 1" if form == "json" else ""
             query = f"SELECT {columns} FROM sessions WHERE {where} INTO OUTFILE '{path}' TRUNCATE FORMAT {kind} {array}"
             return lambda: click.session.query(query)
         case _:
-            rows = engines.Polars(store).frames.sessions.filter(polars.col.day.is_between(*days)).select(COLUMNS)
+            rows = engines.Polars(store, folder).frames.sessions.filter(polars.col.day.is_between(*days)).select(COLUMNS)
             return {
                 "csv": lambda: rows.sink_csv(path),
                 "ndjson": lambda: rows.sink_ndjson(path),
@@ -119,17 +121,18 @@ def exporter(name: str, store: Store, days: tuple[datetime.date, datetime.date],
             }[form]
 
 
-def work(connection: multiprocessing.connection.Connection, *what: Any) -> None:
+def work(connection: multiprocessing.connection.Connection, name: str, *what: Any) -> None:
     """A process of a peer: writes the file whenever it is told to, and says how long that took."""
-    try:
-        export = exporter(*what)
-        while connection.recv():
-            engines.peak_memory()
-            start = time.perf_counter()
-            export()
-            connection.send((time.perf_counter() - start, engines.peak_memory()))
-    except Exception as error:  # whatever it is, the run has to end with it
-        connection.send(error)
+    with tempfile.TemporaryDirectory(prefix="headroom-bench-") as folder:
+        try:
+            export = exporter(name, folder, *what)
+            while connection.recv():
+                engines.peak_memory()
+                start = time.perf_counter()
+                export()
+                connection.send((time.perf_counter() - start, engines.peak_memory()))
+        except Exception as error:  # whatever it is, the run has to end with it
+            connection.send(error)
 
 
 def measure(binary: pathlib.Path, store: Store, scratch: pathlib.Path, rounds: int) -> list[dict[str, Any]]:
