@@ -96,7 +96,7 @@ impl Table {
             Self::Open => "sessions that are held at the first instant of the day",
             Self::Levels => "how long each number of licenses of a feature was in use, one row a quarter of an hour and number",
             Self::UserDays => "who held a license or was denied one, one row a server and user",
-            Self::HostPeaks => "the most hosts that held a license at one instant, one row a server and one for all of them",
+            Self::HostPeaks => "the most hosts that held a license at one instant, of a server and of all, one row a server",
         }
     }
 
@@ -240,10 +240,14 @@ impl Table {
                 column(Field::new("denied", DataType::Boolean, false), "whether it denied the user one"),
             ],
             Self::HostPeaks => vec![
-                column(integer("server_id"), "the license server; null for all of them together"),
+                column(integer("server_id").with_nullable(false), "the license server"),
                 column(
                     integer("hosts").with_nullable(false),
                     "the most different hosts that held a license of it at one instant",
+                ),
+                column(
+                    integer("hosts_of_all").with_nullable(false),
+                    "the most different hosts that held a license of any server at one instant, the same in every row",
                 ),
             ],
         }

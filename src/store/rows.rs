@@ -278,9 +278,10 @@ pub(crate) struct UserDayRow {
 /// The most hosts at one instant of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct HostPeakRow {
-    /// The license server; nothing for all of them.
-    pub(crate) server: Option<Id>,
+    pub(crate) server: Id,
     pub(crate) hosts: i32,
+    /// Those of all servers together, the same in every row.
+    pub(crate) hosts_of_all: i32,
 }
 
 #[cfg(test)]

@@ -12,6 +12,9 @@ use datafusion::execution::cache::lru_queue::LruQueue;
 use crate::store::{Id, Opened, PartitionFile};
 use crate::time::Micros;
 
+/// More rows than this take longer to write than to read, and would push out those of many features.
+const MOST_ROWS: usize = 4096;
+
 /// What is kept of files.
 pub(in crate::engine) struct Kept {
     limit: usize,
@@ -149,7 +152,9 @@ impl Kept {
             return Ok(known);
         }
         let made = make()?;
-        self.put(key(file, Some(feature)), Value::Rows(made.clone()));
+        if made.as_ref().is_none_or(|rows| rows.num_rows() <= MOST_ROWS) {
+            self.put(key(file, Some(feature)), Value::Rows(made.clone()));
+        }
         Ok(made)
     }
 

@@ -85,13 +85,25 @@ impl Days {
     fn read_peaks(&self, file: &PartitionFile) -> Result<Vec<(Option<Id>, i64)>> {
         let opened = Opened::open(&self.snapshot, file, &self.scanned).map_err(failed)?;
         let batch = opened
-            .read(&self.snapshot, file, &["server_id", "hosts"], None, &self.scanned)
+            .read(&self.snapshot, file, &["server_id", "hosts", "hosts_of_all"], None, &self.scanned)
             .map_err(failed)?;
-        let [servers, hosts] = batch.columns() else {
+        let [servers, hosts, of_all] = batch.columns() else {
             return exec_err!("a file of peaks has other columns than it should");
         };
-        match (servers.as_primitive_opt::<Int32Type>(), hosts.as_primitive_opt::<Int32Type>()) {
-            (Some(servers), Some(hosts)) => Ok(servers.iter().zip(hosts.values().iter().map(|hosts| i64::from(*hosts))).collect()),
+        match (
+            servers.as_primitive_opt::<Int32Type>(),
+            hosts.as_primitive_opt::<Int32Type>(),
+            of_all.as_primitive_opt::<Int32Type>(),
+        ) {
+            (Some(servers), Some(hosts), Some(of_all)) => {
+                let of_servers = servers.values().iter().map(|server| Some(*server)).zip(hosts.values());
+                let all = of_all.values().first().map(|hosts| (None, hosts));
+                Ok(all
+                    .into_iter()
+                    .chain(of_servers)
+                    .map(|(server, hosts)| (server, i64::from(*hosts)))
+                    .collect())
+            }
             _ => exec_err!("a file of peaks has columns of other types than it should"),
         }
     }

@@ -7,7 +7,7 @@ use arrow::error::ArrowError;
 
 use super::{gather, integers, texts};
 use crate::event::Table;
-use crate::store::rows::{HostPeakRow, LevelRow, NO_NUMBER, UserDayRow};
+use crate::store::rows::{HostPeakRow, LevelRow, UserDayRow};
 use crate::store::strings::Strings;
 
 /// A batch of levels, in the order of the rows.
@@ -41,8 +41,9 @@ pub(crate) fn host_peaks(rows: &[HostPeakRow]) -> Result<RecordBatch, ArrowError
     RecordBatch::try_new(
         Table::HostPeaks.schema(),
         vec![
-            integers(gather(rows, |row| row.server.unwrap_or(NO_NUMBER))),
+            integers(gather(rows, |row| row.server)),
             integers(gather(rows, |row| row.hosts)),
+            integers(gather(rows, |row| row.hosts_of_all)),
         ],
     )
 }

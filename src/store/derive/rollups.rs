@@ -4,7 +4,7 @@
 //!   sessions ─▶ levels      feature, quarter of an hour, level → time        utilization
 //!            ─▶ user_days   server, user → held, denied                      users of a day, of a fortnight, of ever
 //!   denials  ─▶ user_days
-//!   sessions ─▶ host_peaks  server or all → most hosts at one instant        hosts
+//!   sessions ─▶ host_peaks  server → most hosts at one instant, of it and of all      hosts
 //! ```
 //!
 //! The invariant: they say nothing that the pieces of the day do not, and follow from them alone.
@@ -107,23 +107,15 @@ fn host_peaks(day: Window, sessions: &[SessionRow], holders: usize) -> Vec<HostP
             holder: piece.host,
         }));
         let peak = peaks.of(&[day], holders, &stays).first().copied().unwrap_or(0);
-        HostPeakRow {
-            server,
-            hosts: i32::try_from(peak).unwrap_or(i32::MAX),
-        }
+        i32::try_from(peak).unwrap_or(i32::MAX)
     };
-    let all = (!servers.is_empty()).then(|| peak_of(None));
-    let of_servers: Vec<HostPeakRow> = match (all, servers.len()) {
-        (Some(all), 1) => servers
-            .iter()
-            .map(|server| HostPeakRow {
-                server: Some(*server),
-                ..all
-            })
-            .collect(),
-        _ => servers.iter().map(|server| peak_of(Some(*server))).collect(),
+    let hosts_of_all = peak_of(None);
+    let of_server = |server: &Id| HostPeakRow {
+        server: *server,
+        hosts: if servers.len() == 1 { hosts_of_all } else { peak_of(Some(*server)) },
+        hosts_of_all,
     };
-    all.into_iter().chain(of_servers).filter(|row| row.hosts > 0).collect()
+    servers.iter().map(of_server).filter(|row| row.hosts > 0).collect()
 }
 
 #[cfg(test)]
@@ -185,7 +177,11 @@ mod tests {
             rollups.user_days,
             [user(1, ben, true, false), user(4, ann, true, false), user(4, ben, false, true)]
         );
-        let peak = |server, hosts| HostPeakRow { server, hosts };
-        assert_eq!(rollups.host_peaks, [peak(None, 2), peak(Some(1), 2), peak(Some(4), 1)]);
+        let peak = |server, hosts| HostPeakRow {
+            server,
+            hosts,
+            hosts_of_all: 2,
+        };
+        assert_eq!(rollups.host_peaks, [peak(1, 2), peak(4, 1)]);
     }
 }
