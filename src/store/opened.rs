@@ -12,13 +12,13 @@ use std::io::{self, BufReader, Read};
 use std::mem::size_of;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{Int32Type, Schema};
+use arrow::datatypes::Int32Type;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -31,10 +31,13 @@ use parquet::file::reader::{ChunkReader, Length};
 use super::partition::PartitionFile;
 use super::rows::Id;
 use super::{Snapshot, StoreError};
+use crate::event::Table;
 
 /// A partition file whose footer was read.
 #[derive(Debug)]
 pub(crate) struct Opened {
+    path: PathBuf,
+    table: Table,
     metadata: ArrowReaderMetadata,
     /// Where the rows of each feature begin, in order; nothing for a table that has none.
     features: Vec<(Id, usize)>,
@@ -44,13 +47,16 @@ pub(crate) struct Opened {
 impl Opened {
     /// Reads the footer of a file, and which rows are of which feature. Adds what was read to `scanned`.
     pub(crate) fn open(snapshot: &Snapshot, file: &PartitionFile, scanned: &Arc<AtomicU64>) -> Result<Self, StoreError> {
-        let bytes = Counted::open(&snapshot.root().join(file.path()), scanned)?;
+        let path = snapshot.root().join(file.path());
+        let bytes = Counted::open(&path, scanned)?;
         // Which rows are wanted is known from the features: what pages say of their values would only take room.
         let options = ArrowReaderOptions::new()
             .with_column_index_policy(PageIndexPolicy::Skip)
             .with_offset_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&bytes, options)?;
         let mut opened = Self {
+            path,
+            table: file.table,
             rows: usize::try_from(file.rows).unwrap_or(usize::MAX),
             metadata,
             features: Vec::new(),
@@ -81,16 +87,14 @@ impl Opened {
     /// Reads columns of some rows, or of all, as one batch.
     pub(crate) fn read(
         &self,
-        snapshot: &Snapshot,
-        file: &PartitionFile,
         columns: &[&str],
         rows: Option<&[Range<usize>]>,
         scanned: &Arc<AtomicU64>,
     ) -> Result<RecordBatch, StoreError> {
         let count = rows.map_or(self.rows, |rows| rows.iter().map(Range::len).sum());
-        let bytes = Counted::open(&snapshot.root().join(file.path()), scanned)?;
+        let bytes = Counted::open(&self.path, scanned)?;
         let batches = self.batches(bytes, columns, rows, count.max(1))?;
-        let schema = Arc::new(Schema::new(file.table.schema().fields().clone()));
+        let schema = self.table.schema();
         let mut batches: Vec<RecordBatch> = batches.collect::<Result<_, _>>()?;
         match batches.len() {
             1 => Ok(batches.remove(0)),

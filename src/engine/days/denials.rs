@@ -33,7 +33,7 @@ impl Days {
         let schema = Table::Denials.schema();
         let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let batch = opened
-            .read(&self.snapshot, file, &columns, Some(std::slice::from_ref(&rows)), &self.scanned)
+            .read(&columns, Some(std::slice::from_ref(&rows)), &self.scanned)
             .map_err(failed)?;
         // A dictionary is that of the whole file, of which a feature has few texts.
         let columns = batch.columns().iter().map(|column| match column.as_any_dictionary_opt() {

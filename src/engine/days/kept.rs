@@ -34,13 +34,16 @@ struct Key {
     feature: Option<Id>,
 }
 
+/// The most hosts of each license server, and of all.
+pub(super) type PeaksOfDay = Arc<[(Option<Id>, i64)]>;
+
 /// Something that is kept.
 #[derive(Debug, Clone)]
 enum Value {
     Opened(Arc<Opened>),
     Levels(Arc<LevelsOfDay>),
     Users(Arc<[UsersOfServer]>),
-    Peaks(Arc<[(Option<Id>, i64)]>),
+    Peaks(PeaksOfDay),
     Rows(Option<RecordBatch>),
 }
 
@@ -128,15 +131,11 @@ impl Kept {
     }
 
     /// The peaks in a file of peaks.
-    pub(super) fn peaks<E>(
-        &self,
-        file: &PartitionFile,
-        make: impl FnOnce() -> Result<Vec<(Option<Id>, i64)>, E>,
-    ) -> Result<Arc<[(Option<Id>, i64)]>, E> {
+    pub(super) fn peaks<E>(&self, file: &PartitionFile, make: impl FnOnce() -> Result<Vec<(Option<Id>, i64)>, E>) -> Result<PeaksOfDay, E> {
         if let Some(Value::Peaks(known)) = self.get(&key(file, None)) {
             return Ok(known);
         }
-        let made: Arc<[(Option<Id>, i64)]> = make()?.into();
+        let made: PeaksOfDay = make()?.into();
         self.put(key(file, None), Value::Peaks(Arc::clone(&made)));
         Ok(made)
     }

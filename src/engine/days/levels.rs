@@ -77,7 +77,7 @@ impl Days {
         match (self.rollup(Table::Levels, day), quarters) {
             (Some(file), Some(quarters)) => self.add_rollup(file, &asked.features, &quarters, &mut part.histograms),
             _ => match self.file(Table::Sessions, day) {
-                Some(file) => self.add_pieces(file, window, &windows, &asked.features, part),
+                Some(file) => self.add_pieces(file, (window, &windows), &asked.features, part),
                 None => Ok(()),
             },
         }
@@ -108,9 +108,7 @@ impl Days {
             return Ok(());
         }
         let columns = ["quarter", "level", "micros"];
-        let batch = opened
-            .read(&self.snapshot, file, &columns, Some(&ranges), &self.scanned)
-            .map_err(failed)?;
+        let batch = opened.read(&columns, Some(&ranges), &self.scanned).map_err(failed)?;
         let mut begin = 0;
         for ((place, feature), range) in missing.iter().zip(&ranges) {
             let levels = LevelsOfDay::read(&batch.slice(begin, range.len()))?;
@@ -120,7 +118,7 @@ impl Days {
         Ok(())
     }
 
-    fn add_pieces(&self, file: &PartitionFile, day: Window, windows: &[Window], features: &[Id], part: &mut Part) -> Result<()> {
+    fn add_pieces(&self, file: &PartitionFile, (day, windows): (Window, &[Window]), features: &[Id], part: &mut Part) -> Result<()> {
         let opened = self.opened(file)?;
         let wanted = features.iter().enumerate();
         let wanted: Vec<(usize, Range<usize>)> = wanted
@@ -137,9 +135,7 @@ impl Days {
             rest = later;
             let ranges: Vec<Range<usize>> = now.iter().map(|(_, range)| range.clone()).collect();
             let columns = ["started", "ended", "licenses"];
-            let batch = opened
-                .read(&self.snapshot, file, &columns, Some(&ranges), &self.scanned)
-                .map_err(failed)?;
+            let batch = opened.read(&columns, Some(&ranges), &self.scanned).map_err(failed)?;
             let pieces = Pieces::of(&batch)?;
             let mut begin = 0;
             for (place, range) in now {

@@ -85,7 +85,7 @@ impl Days {
     fn read_peaks(&self, file: &PartitionFile) -> Result<Vec<(Option<Id>, i64)>> {
         let opened = Opened::open(&self.snapshot, file, &self.scanned).map_err(failed)?;
         let batch = opened
-            .read(&self.snapshot, file, &["server_id", "hosts", "hosts_of_all"], None, &self.scanned)
+            .read(&["server_id", "hosts", "hosts_of_all"], None, &self.scanned)
             .map_err(failed)?;
         let [servers, hosts, of_all] = batch.columns() else {
             return exec_err!("a file of peaks has other columns than it should");
@@ -115,7 +115,7 @@ impl Days {
         let servers = rows.servers.is_some().then_some("server_id");
         let columns: Vec<&str> = ["started", "ended"].into_iter().chain(servers).chain(["host"]).collect();
         let opened = self.opened(file)?;
-        let batch = opened.read(&self.snapshot, file, &columns, None, &self.scanned).map_err(failed)?;
+        let batch = opened.read(&columns, None, &self.scanned).map_err(failed)?;
         let instants = |name: &str| {
             batch
                 .column_by_name(name)

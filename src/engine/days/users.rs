@@ -59,14 +59,14 @@ impl Days {
                 }
                 Ok(())
             }
-            _ => self.add_users(file, day, rows, zone, activity),
+            _ => self.add_users(file, day, (rows, zone), activity),
         }
     }
 
     fn read_users(&self, file: &PartitionFile) -> Result<Vec<UsersOfServer>> {
         let opened = Opened::open(&self.snapshot, file, &self.scanned).map_err(failed)?;
         let columns = ["server_id", "user_name", "held", "denied"];
-        let batch = opened.read(&self.snapshot, file, &columns, None, &self.scanned).map_err(failed)?;
+        let batch = opened.read(&columns, None, &self.scanned).map_err(failed)?;
         let [servers, names, held, denied] = batch.columns() else {
             return exec_err!("a file of users has other columns than it should");
         };
@@ -101,7 +101,7 @@ impl Days {
         Ok(users.into_values().collect())
     }
 
-    fn add_users(&self, file: &PartitionFile, day: Day, rows: &Rows, zone: Zone, activity: &mut Activity) -> Result<()> {
+    fn add_users(&self, file: &PartitionFile, day: Day, (rows, zone): (&Rows, Zone), activity: &mut Activity) -> Result<()> {
         let Some(window) = self.window(day) else {
             return Ok(());
         };
@@ -112,7 +112,7 @@ impl Days {
         let servers = rows.servers.is_some().then_some("server_id");
         let columns: Vec<&str> = [started].into_iter().chain(ended).chain(servers).chain(["user_name"]).collect();
         let opened = self.opened(file)?;
-        let batch = opened.read(&self.snapshot, file, &columns, None, &self.scanned).map_err(failed)?;
+        let batch = opened.read(&columns, None, &self.scanned).map_err(failed)?;
         let instants = |name: &str| {
             batch
                 .column_by_name(name)
