@@ -29,7 +29,7 @@ pub(super) fn write(number: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// The same as [`write`], where many are written.
+/// The same as [`write()`], where many are written.
 pub(super) fn put(number: f64, text: &mut Text) {
     match Rounded::of(number) {
         Rounded::Nothing => {}
