@@ -94,7 +94,6 @@ impl Rendering {
             take: document.limit,
             shown: 0,
             total: 0,
-            counts: format.counts_rows(),
         };
         let encoder = format.encoder(document);
         let mut rendering = Self {
@@ -162,7 +161,7 @@ impl Rendering {
                     Some(piece) => out.extend_from_slice(&piece),
                 }
             } else if self.state == State::Rows {
-                let batch = if self.page.is_full() { None } else { self.rows.next().await? };
+                let batch = self.rows.next().await?;
                 match batch {
                     None => self.state = State::End,
                     Some(batch) => {
@@ -212,9 +211,8 @@ impl Lines {
     /// rows for them.
     async fn next(&mut self, rows: &mut RowStream, page: &mut Page) -> Result<Option<Vec<u8>>, AppError> {
         while self.over.is_none() && self.working.len() < AT_ONCE {
-            let batch = if page.is_full() {
-                Ok(None)
-            } else if self.working.is_empty() {
+            // Also when no further row is shown: what the answer came to is known at the end, which a limit brings near.
+            let batch = if self.working.is_empty() {
                 rows.next().await
             } else {
                 match rows.next().now_or_never() {
@@ -259,16 +257,9 @@ struct Page {
     take: Option<u64>,
     shown: u64,
     total: u64,
-    /// All rows are counted, shown or not.
-    counts: bool,
 }
 
 impl Page {
-    /// Whether no further row matters.
-    fn is_full(&self) -> bool {
-        !self.counts && self.take == Some(0)
-    }
-
     /// The rows of a batch that are shown.
     fn cut(&mut self, batch: &RecordBatch) -> Option<RecordBatch> {
         let rows = batch.num_rows() as u64;
