@@ -257,6 +257,21 @@ pub(crate) struct OpenRow {
     pub(crate) handle: u32,
 }
 
+impl OpenRow {
+    /// The order in which the checkouts of one feature lie in its events.
+    pub(crate) fn event_order(&self, other: &Self, strings: &Strings) -> Ordering {
+        let text = |number: fn(&Self) -> u32| strings.get(number(self)).cmp(strings.get(number(other)));
+        (self.started.cmp(&other.started))
+            .then_with(|| text(|row| row.user))
+            .then_with(|| text(|row| row.host))
+            .then_with(|| text(|row| row.handle))
+            .then_with(|| self.licenses.cmp(&other.licenses))
+            .then_with(|| text(|row| row.display))
+            .then_with(|| text(|row| row.group))
+            .then_with(|| self.ended.cmp(&other.ended))
+    }
+}
+
 /// How long how many licenses of a feature were in use within a quarter of an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LevelRow {

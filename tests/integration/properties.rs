@@ -45,6 +45,7 @@ fn instant() -> impl Strategy<Value = i64> {
         6 => (0..3 * 24 * 4i64).prop_map(|quarter| quarter * 15 * MINUTE),
         3 => (0..3 * 24 * 60 * 60i64).prop_map(|second| second * 1_000_000),
         1 => 0..3 * DAY,
+        1 => (0..3 * 2i64).prop_map(|noon_or_midnight| noon_or_midnight * DAY / 2),
     ]
 }
 
@@ -379,6 +380,31 @@ fn random_stores_agree_with_the_model(zone: &'static str, options: EngineOptions
             Ok(())
         })
         .unwrap();
+}
+
+/// Two users take a handle at one instant, and it is given back before midnight, at midnight or after it.
+#[test]
+fn a_checkin_ends_the_same_checkout_on_either_side_of_midnight() {
+    let store = Store::new("UTC");
+    let first: NaiveDate = "2024-03-30".parse().unwrap();
+    let start = first.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
+    for back in [DAY - MINUTE, DAY, DAY + MINUTE, 2 * DAY] {
+        let event = |kind, at, user: &str, licenses| Event {
+            feature: "f".to_owned(),
+            server: "s".to_owned(),
+            user: user.to_owned(),
+            host: "h".to_owned(),
+            handle: "b".to_owned(),
+            licenses,
+            ..Event::new(kind, start + at)
+        };
+        let events = [
+            event(Kind::Checkout, DAY / 2, "anna", 2),
+            event(Kind::Checkout, DAY / 2, "bert", 1),
+            event(Kind::Checkin, back, "bert", 1),
+        ];
+        compare(&store, &events, ("UTC", "UTC"), first, (0, 24 * 60));
+    }
 }
 
 const CASES: u32 = 16;

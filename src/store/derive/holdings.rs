@@ -8,7 +8,6 @@ use super::{Counts, DayInput, DayOutput, ServerInput};
 use crate::event::Kind;
 use crate::store::facts::StatusChange;
 use crate::store::rows::{EventRow, Id, NEVER, OpenRow, SessionRow};
-use crate::store::strings::Strings;
 use crate::time::Micros;
 
 /// The open sessions of one feature, in the order in which they began, found by handle or by holder.
@@ -176,18 +175,13 @@ impl Holdings {
                 self.end(place, server.last.max(row.started), true, output);
             }
         }
-        // A day's checkouts come by instant and then by holder, which is no order of rows: texts have their own.
-        let strings = input.strings;
+        // As if the day went on: otherwise a checkin after midnight could end another checkout than one before it.
         let from = output
             .open
             .iter()
             .rposition(|row| Some(row.feature) != self.feature())
             .map_or(0, |place| place + 1);
-        output.open[from..].sort_by(|a, b| {
-            (a.started, a.ended, a.licenses)
-                .cmp(&(b.started, b.ended, b.licenses))
-                .then_with(|| by_text(a, b, strings))
-        });
+        output.open[from..].sort_by(|a, b| a.event_order(b, input.strings));
     }
 
     fn feature(&self) -> Option<Id> {
@@ -237,9 +231,4 @@ impl Holder {
 
 fn counts(output: &mut DayOutput, server: Id) -> &mut Counts {
     output.counts.entry(server).or_default()
-}
-
-fn by_text(a: &OpenRow, b: &OpenRow, strings: &Strings) -> std::cmp::Ordering {
-    let texts = |row: &OpenRow| [row.user, row.host, row.display, row.group, row.handle].map(|number| strings.get(number));
-    texts(a).cmp(&texts(b))
 }
