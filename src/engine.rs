@@ -15,6 +15,7 @@ mod days;
 mod memory;
 mod partitions;
 mod planner;
+mod plans;
 mod shortcut;
 mod sql;
 mod stream;
@@ -49,6 +50,7 @@ pub use self::stream::RowStream;
 use self::tables::Tables;
 pub use self::tables::{PublicTable, list_names, list_rows, public_tables};
 pub use self::view::View;
+use self::within_days::sort_within_days;
 use crate::functions;
 use crate::store::Snapshot;
 
@@ -230,8 +232,8 @@ impl Engine {
             .enable_all()
             .build()?;
         Ok(Self {
+            planner: Arc::new(Planner::new(&state)),
             state: Arc::new(state),
-            planner: Arc::new(Planner::new()),
             foreign: Default::default(),
             memory: Arc::new(Memory::new(options.memory)),
             days: Arc::new(Shared {
@@ -261,21 +263,45 @@ impl Engine {
         Ok(self.planner.prepare(&self.state, plan)?)
     }
 
-    /// Runs a plan on what may be seen of a snapshot. Rows come as they are computed.
+    /// Runs the plan that answers with a tag, on what may be seen of a snapshot. It is made only if it is not known by its tag.
+    /// Rows come as they are computed.
     ///
     /// # Errors
     ///
     /// When the plan cannot be made to run. What fails later comes with the rows.
-    pub async fn run(&self, plan: LogicalPlan, snapshot: &Arc<Snapshot>, view: &View, control: &Control) -> Result<RowStream, EngineError> {
+    pub async fn run(
+        &self,
+        (tag, make): (String, impl FnOnce() -> EngineResult<LogicalPlan>),
+        snapshot: &Arc<Snapshot>,
+        view: &View,
+        control: &Control,
+    ) -> EngineResult<RowStream> {
         let tables = self.tables_of(snapshot)?;
-        let plan = bind_tables(plan, &tables, view)?;
+        let known = tables.plans().get(&tag).transpose()?;
+        let new = match known {
+            Some(_) => None,
+            None => Some(bind_tables(make()?, &tables, view)?),
+        };
         let (state, planner) = (Arc::clone(&self.state), Arc::clone(&self.planner));
         let context = self.context(&state, control)?;
         let (snapshot, progress) = (Arc::clone(snapshot), Arc::clone(&control.progress));
         let days = Arc::clone(&self.days);
         let planned = async move {
-            let plan = shortcut::take(planner.optimise(&state, plan)?, &snapshot, &days)?;
-            stream::execute(&state, &plan, context, snapshot, progress).await
+            let operators = match (known, new) {
+                (None, Some(plan)) => {
+                    let plan = shortcut::take(planner.optimise(&state, plan)?, &snapshot, &days)?;
+                    let (operators, reads_files) = planner.operators(&state, &plan).await?;
+                    let operators = sort_within_days(operators, snapshot.zone())?;
+                    // Those that read files are large, and read for longer than they are planned.
+                    if reads_files {
+                        operators
+                    } else {
+                        tables.plans().keep(tag, operators)?
+                    }
+                }
+                (known, _) => known.ok_or(EngineError::Died)?,
+            };
+            stream::execute(operators, context, snapshot, progress)
         };
         RowStream::start(self.runtime()?.handle(), control.clone(), planned).await
     }
@@ -306,9 +332,13 @@ impl Engine {
                 .optimize(&plan)
                 .map_err(EngineError::from)
                 .map_err(sql::blame_rows)?;
-            let Planned { schema, rows } = stream::execute(session.state(), &optimised, context, snapshot, progress)
-                .await
-                .map_err(sql::blame_rows)?;
+            let state = session.state();
+            let run = async {
+                let operators = state.query_planner().create_physical_plan(&optimised, state).await?;
+                let operators = sort_within_days(operators, snapshot.zone())?;
+                stream::execute(operators, context, snapshot, progress)
+            };
+            let Planned { schema, rows } = run.await.map_err(sql::blame_rows)?;
             Ok(Planned {
                 schema,
                 rows: sql::fenced(rows, &plan, &view, &root),
@@ -342,9 +372,8 @@ impl Engine {
     #[cfg(test)]
     pub(crate) fn physical(&self, plan: &LogicalPlan) -> String {
         let optimised = self.planner.optimise(&self.state, plan.clone()).unwrap();
-        let planner = self.state.query_planner();
-        let physical = planner.create_physical_plan(&optimised, self.state.as_ref());
-        let physical = self.runtime().unwrap().block_on(physical).unwrap();
+        let physical = self.planner.operators(&self.state, &optimised);
+        let (physical, _) = self.runtime().unwrap().block_on(physical).unwrap();
         datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string()
     }
 

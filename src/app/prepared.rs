@@ -141,7 +141,7 @@ impl<'a> Prepared<'a> {
     ///
     /// When the first rows cannot be computed.
     pub async fn run(self) -> Result<Rendering, AppError> {
-        let plan = self.report.plan(&self.request, &self.wanted)?;
+        let tag = self.tag();
         let bid = Bid {
             caller: &self.caller,
             subject: self.subject,
@@ -149,7 +149,9 @@ impl<'a> Prepared<'a> {
             time: self.request.timeout,
         };
         let mut running = self.app.queries.begin(bid).await?;
-        let rows = self.app.engine.run(plan, &self.snapshot, &self.view, running.control()).await;
+        let make = || self.report.plan(&self.request, &self.wanted);
+        let engine = &self.app.engine;
+        let rows = engine.run((tag, make), &self.snapshot, &self.view, running.control()).await;
         let rows = rows.map_err(|error| running.fail(error.into()))?;
         Rendering::start(rows, self.document, self.format, running).await
     }

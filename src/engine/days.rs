@@ -76,6 +76,11 @@ impl Days {
         }
     }
 
+    /// The same days, for another query.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(Arc::clone(&self.snapshot), Arc::clone(&self.shared))
+    }
+
     /// How many bytes of files were read.
     pub(super) fn scanned(&self) -> u64 {
         self.scanned.load(Ordering::Relaxed)

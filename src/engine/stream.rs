@@ -14,9 +14,7 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::runtime::SpawnedTask;
-use datafusion::execution::session_state::SessionState;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use futures::{Stream, StreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
@@ -24,7 +22,6 @@ use tracing::Instrument as _;
 
 use super::control::{Clock, Control, Progress};
 use super::memory::Taken;
-use super::within_days::sort_within_days;
 use super::{EngineError, EngineResult};
 use crate::store::Snapshot;
 
@@ -200,20 +197,17 @@ async fn out_of_patience(control: &Control) -> EngineError {
 }
 
 /// Makes operators of an optimised plan and starts them.
-pub(super) async fn execute(
-    state: &SessionState,
-    plan: &LogicalPlan,
+pub(super) fn execute(
+    operators: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
     snapshot: Arc<Snapshot>,
     progress: Arc<Progress>,
 ) -> EngineResult<Planned<impl Stream<Item = EngineResult<RecordBatch>> + Send + Unpin + use<>>> {
-    let physical = state.query_planner().create_physical_plan(plan, state).await?;
-    let physical = sort_within_days(physical, snapshot.zone())?;
-    tracing::debug!(plan = %displayable(physical.as_ref()).indent(false), "query");
-    let rows = execute_stream(Arc::clone(&physical), context)?;
+    tracing::debug!(plan = %displayable(operators.as_ref()).indent(false), "query");
+    let rows = execute_stream(Arc::clone(&operators), context)?;
     Ok(Planned {
         schema: rows.schema(),
-        rows: observed(rows, physical, snapshot, progress),
+        rows: observed(rows, operators, snapshot, progress),
     })
 }
 

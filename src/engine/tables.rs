@@ -13,6 +13,7 @@ use datafusion::error::{DataFusionError, Result};
 
 use super::EngineError;
 use super::partitions::{Partitions, day_field};
+use super::plans::Plans;
 use crate::event::{Table, TableColumn, instant_type};
 use crate::store::{FeatureState, Id, ServerState, Snapshot};
 use crate::time::Micros;
@@ -126,6 +127,7 @@ impl ListColumn {
 pub(super) struct Tables {
     snapshot: Arc<Snapshot>,
     providers: Vec<(&'static str, Arc<dyn TableProvider>)>,
+    plans: Plans,
 }
 
 impl Tables {
@@ -139,11 +141,20 @@ impl Tables {
             let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
             providers.push((list.name, Arc::new(table)));
         }
-        Ok(Self { snapshot, providers })
+        Ok(Self {
+            snapshot,
+            providers,
+            plans: Plans::new(),
+        })
     }
 
     pub(super) const fn snapshot(&self) -> &Arc<Snapshot> {
         &self.snapshot
+    }
+
+    /// The plans that asked for them.
+    pub(super) const fn plans(&self) -> &Plans {
+        &self.plans
     }
 
     pub(super) fn provider(&self, name: &str) -> Option<Arc<dyn TableProvider>> {

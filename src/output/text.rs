@@ -73,6 +73,14 @@ impl Text {
     /// to copy just so many bytes. It takes a `source` that goes on for a block behind them; one that does not is copied as it is.
     #[inline]
     pub(super) fn put(&mut self, source: &[u8], start: usize, len: usize) {
+        match source.get(start..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+            Some(block) if len <= BLOCK => self.put_first(*block, len),
+            _ => self.put_blocks(source, start, len),
+        }
+    }
+
+    /// The same for what is longer than a block, or stands at the end of its source.
+    fn put_blocks(&mut self, source: &[u8], start: usize, len: usize) {
         let mut copied = 0;
         while copied < len {
             let Some(block) = source.get(start + copied..).and_then(<[u8]>::first_chunk::<BLOCK>) else {

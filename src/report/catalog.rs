@@ -111,9 +111,9 @@ impl Report {
     /// # Errors
     ///
     /// When the values do not fit the plan, which is our fault.
-    pub fn plan(&self, request: &Request, wanted: &Wanted) -> Result<LogicalPlan, ReportError> {
-        let bound = bind(self.plan.clone(), &request.bindings).map_err(EngineError::from)?;
-        Ok(refine(&self.definition, bound, &self.feature_names, (request, wanted)).map_err(EngineError::from)?)
+    pub fn plan(&self, request: &Request, wanted: &Wanted) -> Result<LogicalPlan, EngineError> {
+        let bound = bind(self.plan.clone(), &request.bindings)?;
+        Ok(refine(&self.definition, bound, &self.feature_names, (request, wanted))?)
     }
 }
 

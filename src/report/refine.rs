@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::{Column as PlanColumn, JoinType};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, ExprSchemable as _, LogicalPlan, LogicalPlanBuilder};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::{Column, ColumnType, Definition, Request};
 
@@ -39,7 +41,10 @@ pub(super) fn refine(
         )?;
     }
     for condition in &request.conditions {
-        plan = plan.filter(condition.expression(column(condition.column()), request.zone))?;
+        let condition = condition.expression(column(condition.column()), request.zone);
+        // The rest of the plan has its types already; what is compared here needs a common one.
+        let condition = ExprSimplifier::new(SimplifyContext::default()).coerce(condition, plan.schema())?;
+        plan = plan.filter(condition)?;
     }
     let order = order_of(definition, request);
     let schema = Arc::clone(plan.schema());

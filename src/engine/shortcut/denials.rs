@@ -29,6 +29,9 @@ use crate::time::Day;
 /// More features than this are read with all others.
 pub(super) const FEW: usize = 16;
 
+/// So many days are read in one part.
+const MONTHS: usize = 100;
+
 /// The denials of a few features: their days are shared out, neighbours together.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Denials {
@@ -43,7 +46,8 @@ pub(in crate::engine) struct Denials {
 
 impl Denials {
     pub(super) fn new(schema: SchemaRef, features: Vec<Id>, wanted: &[Day], days: Arc<Days>) -> Self {
-        let size = wanted.len().div_ceil(days.parts()).max(1);
+        let parts = if wanted.len() > MONTHS { days.parts() } else { 1 };
+        let size = wanted.len().div_ceil(parts).max(1);
         let mut parts: Vec<Vec<Day>> = wanted.chunks(size).map(<[Day]>::to_vec).collect();
         if parts.is_empty() {
             parts.push(Vec::new());
@@ -56,6 +60,11 @@ impl Denials {
             parts,
             days,
         }
+    }
+
+    /// Whether it is worth to share its days out.
+    pub(in crate::engine) fn is_long(&self) -> bool {
+        self.parts.len() > 1
     }
 
     /// Whether a column is the time of its rows, which come in the order of days.
@@ -146,6 +155,13 @@ impl ExecutionPlan for Denials {
         } else {
             internal_err!("DenialsByDays has no input")
         }
+    }
+
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self {
+            days: Arc::new(self.days.anew()),
+            ..Arc::unwrap_or_clone(self)
+        }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -144,6 +144,13 @@ impl ExecutionPlan for Leaf {
         }
     }
 
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(Arc::new(Self {
+            days: Arc::new(self.days.anew()),
+            ..Arc::unwrap_or_clone(self)
+        }))
+    }
+
     fn execute(&self, _: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let rows = stream::once(self.clone().rows(context));
         Ok(Box::pin(RecordBatchStreamAdapter::new(
