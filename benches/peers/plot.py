@@ -30,6 +30,7 @@ def drawn(path: pathlib.Path, panels: list[tuple[str, list[tuple[int, dict[str, 
         axis.set(xscale="log", yscale="log", xlabel=title, xticks=across)
         axis.xaxis.set_major_formatter(ticker.FormatStrFormatter("%d"))
         axis.xaxis.set_minor_locator(ticker.NullLocator())
+        axis.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         axis.yaxis.set_minor_formatter(ticker.NullFormatter())
         axis.yaxis.set_major_formatter(ticker.FuncFormatter(duration))
         axis.grid(which="major", color="#dddddd", linewidth=0.8)
