@@ -77,7 +77,7 @@ impl Days {
         match (self.rollup(Table::Levels, day), quarters) {
             (Some(file), Some(quarters)) => self.add_rollup(file, &asked.features, &quarters, &mut part.histograms),
             _ => match self.file(Table::Sessions, day) {
-                Some(file) => self.add_pieces(file, &windows, &asked.features, part),
+                Some(file) => self.add_pieces(file, (window, &windows), &asked.features, part),
                 None => Ok(()),
             },
         }
@@ -118,12 +118,7 @@ impl Days {
         Ok(())
     }
 
-    fn add_pieces(&self, file: &PartitionFile, windows: &[Window], features: &[Id], part: &mut Part) -> Result<()> {
-        let span = windows.first().zip(windows.last());
-        // What lies before and behind the working hours need not be swept over.
-        let Some(span) = span.and_then(|(first, last)| Window::new(first.start(), last.end())) else {
-            return Ok(());
-        };
+    fn add_pieces(&self, file: &PartitionFile, (day, windows): (Window, &[Window]), features: &[Id], part: &mut Part) -> Result<()> {
         let opened = self.opened(file)?;
         let wanted = features.iter().enumerate();
         let wanted: Vec<(usize, Range<usize>)> = wanted
@@ -147,7 +142,7 @@ impl Days {
                 let rows = begin..begin + range.len();
                 begin = rows.end;
                 let histogram = &mut part.histograms[*place];
-                part.sweeper.stretches(span, pieces.rows(rows), |level, from, to| {
+                part.sweeper.stretches(day, pieces.rows(rows), |level, from, to| {
                     for hours in windows {
                         let (from, to) = (from.max(hours.start()), to.min(hours.end()));
                         if from < to {
