@@ -44,6 +44,37 @@ impl EventRow {
     ///
     /// What a source merely says about an event (reason, project, line) is no part of it.
     pub(crate) fn identity_order(&self, strings: &Strings, other: &Self, others: &Strings) -> Ordering {
+        (self.feature, self.at, self.server, self.kind)
+            .cmp(&(other.feature, other.at, other.server, other.kind))
+            .then_with(|| self.details().order(strings, &other.details(), others))
+    }
+
+    const fn details(&self) -> Details {
+        Details {
+            user: self.user,
+            host: self.host,
+            handle: self.handle,
+            licenses: self.licenses,
+            display: self.display,
+            group: self.group,
+            ended: self.ended,
+        }
+    }
+}
+
+/// What tells events of one feature, instant and kind apart.
+struct Details {
+    user: u32,
+    host: u32,
+    handle: u32,
+    licenses: i32,
+    display: u32,
+    group: u32,
+    ended: Micros,
+}
+
+impl Details {
+    fn order(&self, strings: &Strings, other: &Self, others: &Strings) -> Ordering {
         let text = |number: fn(&Self) -> u32| {
             let (a, b) = (number(self), number(other));
             if a == b && std::ptr::eq(strings, others) {
@@ -52,9 +83,7 @@ impl EventRow {
                 strings.get(a).cmp(others.get(b))
             }
         };
-        (self.feature, self.at, self.server, self.kind)
-            .cmp(&(other.feature, other.at, other.server, other.kind))
-            .then_with(|| text(|row| row.user))
+        text(|row| row.user)
             .then_with(|| text(|row| row.host))
             .then_with(|| text(|row| row.handle))
             .then_with(|| self.licenses.cmp(&other.licenses))
@@ -260,15 +289,19 @@ pub(crate) struct OpenRow {
 impl OpenRow {
     /// The order in which the checkouts of one feature lie in its events.
     pub(crate) fn event_order(&self, other: &Self, strings: &Strings) -> Ordering {
-        let text = |number: fn(&Self) -> u32| strings.get(number(self)).cmp(strings.get(number(other)));
-        (self.started.cmp(&other.started))
-            .then_with(|| text(|row| row.user))
-            .then_with(|| text(|row| row.host))
-            .then_with(|| text(|row| row.handle))
-            .then_with(|| self.licenses.cmp(&other.licenses))
-            .then_with(|| text(|row| row.display))
-            .then_with(|| text(|row| row.group))
-            .then_with(|| self.ended.cmp(&other.ended))
+        (self.started.cmp(&other.started)).then_with(|| self.details().order(strings, &other.details(), strings))
+    }
+
+    const fn details(&self) -> Details {
+        Details {
+            user: self.user,
+            host: self.host,
+            handle: self.handle,
+            licenses: self.licenses,
+            display: self.display,
+            group: self.group,
+            ended: self.ended,
+        }
     }
 }
 
