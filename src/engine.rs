@@ -36,6 +36,7 @@ use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::session_state::SessionState;
 use datafusion::execution::{SessionStateBuilder, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, TableScan};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
 pub use self::control::{Budget, Control, Count, Progress};
@@ -182,6 +183,14 @@ fn want_of(error: &DataFusionError) -> Option<Want> {
     matches!(root, DataFusionError::ResourcesExhausted(_)).then_some(Want::Memory)
 }
 
+/// What is left to do for a report.
+enum Work {
+    /// It is planned: its operators, to run once.
+    Known(Arc<dyn ExecutionPlan>),
+    /// Its plan, on the tables of a snapshot.
+    New(LogicalPlan),
+}
+
 /// Plans and runs queries.
 #[derive(Debug)]
 pub struct Engine {
@@ -277,18 +286,18 @@ impl Engine {
         control: &Control,
     ) -> EngineResult<RowStream> {
         let tables = self.tables_of(snapshot)?;
-        let known = tables.plans().get(&tag).transpose()?;
-        let new = match known {
-            Some(_) => None,
-            None => Some(bind_tables(make()?, &tables, view)?),
+        let work = match tables.plans().get(&tag)? {
+            Some(operators) => Work::Known(operators),
+            None => Work::New(bind_tables(make()?, &tables, view)?),
         };
         let (state, planner) = (Arc::clone(&self.state), Arc::clone(&self.planner));
         let context = self.context(&state, control)?;
         let (snapshot, progress) = (Arc::clone(snapshot), Arc::clone(&control.progress));
         let days = Arc::clone(&self.days);
         let planned = async move {
-            let operators = match (known, new) {
-                (None, Some(plan)) => {
+            let operators = match work {
+                Work::Known(operators) => operators,
+                Work::New(plan) => {
                     let plan = shortcut::take(planner.optimise(&state, plan)?, &snapshot, &days)?;
                     let (operators, reads_files) = planner.operators(&state, &plan).await?;
                     let operators = sort_within_days(operators, snapshot.zone())?;
@@ -299,7 +308,6 @@ impl Engine {
                         tables.plans().keep(tag, operators)?
                     }
                 }
-                (known, _) => known.ok_or(EngineError::Died)?,
             };
             stream::execute(operators, context, snapshot, progress)
         };

@@ -28,9 +28,9 @@ impl Plans {
     }
 
     /// A copy of the plan that answers with this tag, to run once.
-    pub(super) fn get(&self, tag: &String) -> Option<Result<Arc<dyn ExecutionPlan>>> {
-        let plan = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(tag).cloned()?;
-        Some(reset_plan_states(plan))
+    pub(super) fn get(&self, tag: &String) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        let plan = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(tag).cloned();
+        plan.map(reset_plan_states).transpose()
     }
 
     /// Keeps a plan that did not run yet, if it can run more than once, and gives a copy to run.

@@ -196,7 +196,7 @@ async fn out_of_patience(control: &Control) -> EngineError {
     EngineError::Unread
 }
 
-/// Makes operators of an optimised plan and starts them.
+/// Starts operators, which run once.
 pub(super) fn execute(
     operators: Arc<dyn ExecutionPlan>,
     context: Arc<TaskContext>,
