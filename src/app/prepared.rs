@@ -1,6 +1,6 @@
 //! A request that makes sense, and what its answer will be called, before anything is computed.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -40,6 +40,7 @@ pub struct Prepared<'a> {
     wanted: Wanted,
     document: Document,
     format: &'static dyn Format,
+    tag: OnceLock<String>,
 }
 
 impl<'a> Prepared<'a> {
@@ -99,12 +100,17 @@ impl<'a> Prepared<'a> {
             wanted,
             document,
             format: ask.format,
+            tag: OnceLock::new(),
         })
     }
 
     /// What tells this answer from any other: the same tag is the same answer, but for the time of making.
     #[must_use]
-    pub fn tag(&self) -> String {
+    pub fn tag(&self) -> &str {
+        self.tag.get_or_init(|| self.hashed())
+    }
+
+    fn hashed(&self) -> String {
         let mut hash = Sha256::new();
         let parts = [
             env!("CARGO_PKG_VERSION").to_owned(),
@@ -141,7 +147,7 @@ impl<'a> Prepared<'a> {
     ///
     /// When the first rows cannot be computed.
     pub async fn run(self) -> Result<Rendering, AppError> {
-        let tag = self.tag();
+        let tag = self.tag().to_owned();
         let bid = Bid {
             caller: &self.caller,
             subject: self.subject,
