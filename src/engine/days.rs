@@ -25,6 +25,7 @@ use datafusion::common::exec_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
 
+pub(super) use self::denials::DeniedAsked;
 pub(super) use self::kept::Kept;
 pub(super) use self::levels::LevelsAsked;
 pub(super) use self::peaks::PeaksAsked;

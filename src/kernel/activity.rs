@@ -70,27 +70,28 @@ impl Activity {
 
     /// What happens on each day.
     pub(crate) fn changes(&self) -> BTreeMap<Day, Change> {
+        let days: Vec<(Day, &[u64])> = self.days().collect();
         let mut changes: BTreeMap<Day, Change> = BTreeMap::new();
-        let words = self.bits.iter().map(Vec::len).max().unwrap_or(0);
-        let mut last_active: Vec<Option<Day>> = vec![None; words * 64];
-        for (day, bits) in self.days() {
-            let (mut daily, mut new) = (0, 0);
-            for holder in ones(bits) {
-                daily += 1;
-                match last_active[holder].replace(day) {
-                    None => new += 1,
-                    Some(before) => changes.entry(before.plus(FORTNIGHT).min(day)).or_default().recent -= 1,
-                }
+        let mut ever = Vec::new();
+        let mut rest = Vec::new();
+        for (place, (day, bits)) in days.iter().enumerate() {
+            let (before, after) = (&days[..place], &days[place + 1..]);
+            // Who returns on the very day on which the fortnight is over neither comes nor goes.
+            let fortnight_before = before.iter().rev().take_while(|(other, _)| *day <= other.plus(FORTNIGHT));
+            let fortnight_after = after.iter().take_while(|(other, _)| *other <= day.plus(FORTNIGHT));
+            let come = count_without(bits, fortnight_before.map(|(_, bits)| *bits), &mut rest);
+            let gone = count_without(bits, fortnight_after.map(|(_, bits)| *bits), &mut rest);
+            let today = changes.entry(*day).or_default();
+            today.daily = count(bits);
+            today.recent += come;
+            today.ever = count_without(bits, [&ever[..]].into_iter(), &mut rest);
+            if gone > 0 {
+                changes.entry(day.plus(FORTNIGHT)).or_default().recent -= gone;
             }
-            let today = changes.entry(day).or_default();
-            *today = Change {
-                daily,
-                recent: today.recent + daily,
-                ever: new,
-            };
-        }
-        for last in last_active.into_iter().flatten() {
-            changes.entry(last.plus(FORTNIGHT)).or_default().recent -= 1;
+            ever.resize(ever.len().max(bits.len()), 0);
+            for (ever, bits) in ever.iter_mut().zip(*bits) {
+                *ever |= bits;
+            }
         }
         changes
     }
@@ -99,6 +100,22 @@ impl Activity {
     pub(crate) fn size(&self) -> usize {
         self.bits.iter().map(|bits| bits.capacity() * size_of::<u64>() + 64).sum()
     }
+}
+
+fn count(bits: &[u64]) -> i64 {
+    bits.iter().map(|word| i64::from(word.count_ones())).sum()
+}
+
+/// How many ones of some bits are in none of the others; what is left of them is worked out in `rest`.
+fn count_without<'a>(bits: &[u64], others: impl Iterator<Item = &'a [u64]>, rest: &mut Vec<u64>) -> i64 {
+    rest.clear();
+    rest.extend_from_slice(bits);
+    for other in others {
+        for (rest, other) in rest.iter_mut().zip(other) {
+            *rest &= !other;
+        }
+    }
+    count(rest)
 }
 
 /// The places of the ones among bits.
@@ -114,6 +131,10 @@ pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -132,5 +153,28 @@ mod tests {
         let mut twice = activity.clone();
         twice.merge(&activity);
         assert_eq!(twice.changes(), activity.changes());
+    }
+
+    proptest! {
+        #[test]
+        fn changes_add_up_to_the_sets_of_each_day(active in proptest::collection::vec((0..60i32, 0..150u32), 0..60)) {
+            let mut activity = Activity::default();
+            for (day, holder) in &active {
+                let place = activity.place(Day(*day));
+                activity.set(place, *holder);
+            }
+            let changes = activity.changes();
+            let among = |days: std::ops::RangeInclusive<i32>| {
+                let holders = active.iter().filter(|(day, _)| days.contains(day));
+                holders.map(|(_, holder)| holder).collect::<BTreeSet<_>>().len() as i64
+            };
+            for day in 0..80 {
+                let sum = |of: fn(&Change) -> i64| changes.range(..=Day(day)).map(|(_, change)| of(change)).sum::<i64>();
+                let daily = changes.get(&Day(day)).map_or(0, |change| change.daily);
+                prop_assert_eq!(daily, among(day..=day));
+                prop_assert_eq!(sum(|change| change.recent), among(day - FORTNIGHT + 1..=day));
+                prop_assert_eq!(sum(|change| change.ever), among(0..=day));
+            }
+        }
     }
 }

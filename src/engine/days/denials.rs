@@ -1,17 +1,67 @@
-//! The denials of a few features, day after day.
+//! The denials of a few features, day after day, and how many licenses they come to by period.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, RecordBatch};
+use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use arrow_select::dictionary::garbage_collect_any_dictionary;
+use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
 
 use super::{Days, failed};
 use crate::event::Table;
 use crate::store::{Id, PartitionFile};
-use crate::time::Day;
+use crate::time::{Day, Granularity, Micros, Offsets, Zone};
+
+/// How many licenses of which features were denied, by period on the wall clock of which zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine) struct DeniedAsked {
+    pub(in crate::engine) features: Vec<Id>,
+    pub(in crate::engine) from: Micros,
+    pub(in crate::engine) until: Micros,
+    pub(in crate::engine) granularity: Granularity,
+    pub(in crate::engine) zone: Zone,
+}
+
+/// A feature and the start of a period.
+type Period = (Id, Micros);
 
 impl Days {
+    /// The denied licenses of each feature and period that has any.
+    pub(in crate::engine) async fn denied(self: &Arc<Self>, asked: DeniedAsked) -> Result<BTreeMap<Period, i64>> {
+        let days = self.days_with_denials(asked.from, asked.until);
+        let parts = self.each(days, move |this, day, part| this.denied_of_day(day, &asked, part));
+        let mut denied = BTreeMap::new();
+        for (period, licenses) in parts.await?.into_iter().flatten() {
+            *denied.entry(period).or_default() += licenses;
+        }
+        Ok(denied)
+    }
+
+    /// Rows lie in the order of time, so that those of a period come together; another day may have more of it.
+    fn denied_of_day(&self, day: Day, asked: &DeniedAsked, denied: &mut Vec<(Period, i64)>) -> Result<()> {
+        let mut offsets = Offsets::new(asked.zone);
+        for rows in self.denials(day, &asked.features)? {
+            let column = |name: &str| rows.column_by_name(name).map(AsRef::<dyn Array>::as_ref);
+            let features = column("feature_id").and_then(|column| column.as_primitive_opt::<Int32Type>());
+            let instants = column("at").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+            let licenses = column("licenses").and_then(|column| column.as_primitive_opt::<Int32Type>());
+            let (Some(features), Some(instants), Some(licenses)) = (features, instants, licenses) else {
+                return exec_err!("a file of denials has other columns than it should");
+            };
+            let rows = features.values().iter().zip(instants.values()).zip(licenses.values());
+            for ((feature, at), licenses) in rows.filter(|((_, at), _)| (asked.from..asked.until).contains(*at)) {
+                let (period, licenses) = ((*feature, asked.granularity.start_of(offsets.local(*at))), i64::from(*licenses));
+                match denied.last_mut() {
+                    Some((of, sum)) if *of == period => *sum += licenses,
+                    _ => denied.push((period, licenses)),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The denials of features on a day, a batch for each feature that has any; all columns of the table.
     pub(in crate::engine) fn denials(&self, day: Day, features: &[Id]) -> Result<Vec<RecordBatch>> {
         let Some(file) = self.file(Table::Denials, day) else {

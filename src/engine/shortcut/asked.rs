@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::logical_expr::expr::{AggregateFunction, InList};
 use datafusion::logical_expr::utils::split_conjunction;
@@ -9,11 +10,11 @@ use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, LogicalPlan, Operato
 use datafusion::scalar::ScalarValue;
 
 use super::denials::FEW;
-use crate::engine::days::{LevelsAsked, PeaksAsked, Rows, UsersAsked};
+use crate::engine::days::{DeniedAsked, LevelsAsked, PeaksAsked, Rows, UsersAsked};
 use crate::event::Table;
 use crate::functions::windows_of;
 use crate::store::{Id, Snapshot};
-use crate::time::{Micros, Zone};
+use crate::time::{Granularity, Micros, Zone};
 
 /// What days are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum Asked {
     Users(UsersAsked),
     /// `daily_peak` of hosts.
     Peaks(PeaksAsked),
+    /// `sum` of denied licenses, for each feature and `period_start`.
+    Denied(DeniedAsked),
 }
 
 impl Asked {
@@ -72,6 +75,23 @@ impl Asked {
                     zone: zone_of(zone)?,
                 }))
             }
+            ("sum", [licenses], [feature, period]) => {
+                let (at, granularity, zone) = period_of(period)?;
+                let [source] = &sources(&aggregate.input, &[feature.clone(), at.clone(), uncast(licenses).clone()])?[..] else {
+                    return None;
+                };
+                let columns = ["feature_id", "at", "licenses"];
+                let all_are = source.values.iter().zip(columns).all(|(value, name)| is_column(value, name));
+                let features = source.features(snapshot);
+                // Of many features, what is read once does not stay in memory.
+                (source.table == Table::Denials && all_are && features.len() <= FEW).then_some(Self::Denied(DeniedAsked {
+                    features,
+                    from: source.from,
+                    until: source.until,
+                    granularity,
+                    zone,
+                }))
+            }
             _ => None,
         }
     }
@@ -89,6 +109,27 @@ pub(super) fn few_denials(scan: &TableScan, snapshot: &Snapshot) -> Option<(Vec<
     source.features.as_ref()?;
     let features = source.features(snapshot);
     (features.len() <= FEW).then_some((features, source.from, source.until))
+}
+
+/// Which instant's period it is, and of what length where.
+fn period_of(group: &Expr) -> Option<(Expr, Granularity, Zone)> {
+    let Expr::ScalarFunction(called) = group.clone().unalias() else {
+        return None;
+    };
+    match (called.name(), &called.args[..]) {
+        ("period_start", [at, Expr::Literal(granularity, _), Expr::Literal(zone, _)]) => {
+            Some((at.clone(), granularity.try_as_str()??.parse().ok()?, zone_of(zone)?))
+        }
+        _ => None,
+    }
+}
+
+/// What a number was before it was made a wider one.
+fn uncast(value: &Expr) -> &Expr {
+    match value {
+        Expr::Cast(cast) if *cast.field.data_type() == DataType::Int64 => &cast.expr,
+        value => value,
+    }
 }
 
 fn zone_of(value: &ScalarValue) -> Option<Zone> {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, RecordBatch};
+use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -67,6 +67,13 @@ impl Leaf {
             }
             Asked::Users(asked) => vec![list_of_changes(&self.days.users(asked).await?)?.to_array()?],
             Asked::Peaks(asked) => vec![list_of_peaks(&self.days.peaks(asked).await?)?.to_array()?],
+            Asked::Denied(asked) => {
+                let denied = self.days.denied(asked).await?;
+                let features: Int32Array = denied.keys().map(|(feature, _)| Some(*feature)).collect();
+                let periods: TimestampMicrosecondArray = denied.keys().map(|(_, period)| Some(*period)).collect();
+                let licenses: Int64Array = denied.values().map(|licenses| Some(*licenses)).collect();
+                vec![Arc::new(features), Arc::new(periods), Arc::new(licenses)]
+            }
         };
         let batch = RecordBatch::try_new(self.schema, columns)?;
         match self.projection {
@@ -114,6 +121,7 @@ impl DisplayAs for Leaf {
             Asked::Levels(_) => "levels",
             Asked::Users(_) => "users",
             Asked::Peaks(_) => "peaks",
+            Asked::Denied(_) => "denied",
         };
         write!(f, "ByDays: {what}")
     }
