@@ -22,7 +22,7 @@ use super::slots::{Days, Padded, Slots};
 use super::text::{Text, clock};
 use super::{EncodeError, Rows, number};
 use crate::report::Column;
-use crate::time::{DAY, Micros, SECOND};
+use crate::time::{DAY, Granularity, Micros, SECOND};
 
 /// How a format spells rows.
 pub(super) trait Spelling: Send + Sync + 'static {
@@ -177,6 +177,7 @@ impl<S: Spelling> Lines<S> {
             Values::Date(values) => Kind::Date(values.values(), memory.days(lead, S::QUOTE)),
             Values::DateTime(values) => Kind::DateTime(values, memory.days(lead, b" ")),
             Values::Timestamp(values) => Kind::Timestamp(values, memory.days(lead, b" ")),
+            Values::Period(Granularity::Hour, values) => Kind::Hour(values.values(), memory.days(lead, b" ")),
             Values::Period(granularity, values) => Kind::Period {
                 granularity: *granularity,
                 values: values.values(),
@@ -256,8 +257,9 @@ enum Kind<'a> {
     Date(&'a [i32], &'a mut Days),
     DateTime(&'a [Micros], &'a mut Days),
     Timestamp(&'a [Micros], &'a mut Days),
+    Hour(&'a [Micros], &'a mut Days),
     Period {
-        granularity: crate::time::Granularity,
+        granularity: Granularity,
         values: &'a [Micros],
         /// The last period, and how it is told.
         last: Option<(Micros, Padded)>,
@@ -331,6 +333,12 @@ impl Writer<'_> {
                     self.put_slowly::<S>(Cell::Timestamp(at), text, scratch);
                 }
             }
+            Kind::Hour(values, days) => {
+                let start = values[row];
+                if !put_hour::<S>(start, days, text) {
+                    self.put_slowly::<S>(Cell::Period(Granularity::Hour, start), text, scratch);
+                }
+            }
             Kind::Period { granularity, values, last } => {
                 let start = values[row];
                 if last.as_ref().is_none_or(|(known, _)| *known != start) {
@@ -377,5 +385,18 @@ fn put_time<S: Spelling>(at: Micros, days: &mut Days, text: &mut Text) -> bool {
     let [a, b, c, d, e, f, g, h] = clock((rest / SECOND) as u32);
     let quote = S::QUOTE.first().copied().unwrap_or_default();
     text.put_first([a, b, c, d, e, f, g, h, quote], 8 + S::QUOTE.len());
+    true
+}
+
+/// Writes a wall-clock hour, unless it is too far away.
+#[inline]
+fn put_hour<S: Spelling>(start: Micros, days: &mut Days, text: &mut Text) -> bool {
+    let (day, rest) = (start.div_euclid(DAY), start.rem_euclid(DAY));
+    if !days.put(day, text) {
+        return false;
+    }
+    let [a, b, ..] = clock((rest / SECOND) as u32);
+    let quote = S::QUOTE.first().copied().unwrap_or_default();
+    text.put_first([a, b, b':', b'0', b'0', quote], 5 + S::QUOTE.len());
     true
 }

@@ -42,6 +42,7 @@ impl Days {
     /// Rows lie in the order of time, so that those of a period come together; another day may have more of it.
     fn denied_of_day(&self, day: Day, asked: &DeniedAsked, denied: &mut Vec<(Period, i64)>) -> Result<()> {
         let mut offsets = Offsets::new(asked.zone);
+        let mut period = 0..0;
         for rows in self.denials(day, &asked.features)? {
             let column = |name: &str| rows.column_by_name(name).map(AsRef::<dyn Array>::as_ref);
             let features = column("feature_id").and_then(|column| column.as_primitive_opt::<Int32Type>());
@@ -52,7 +53,12 @@ impl Days {
             };
             let rows = features.values().iter().zip(instants.values()).zip(licenses.values());
             for ((feature, at), licenses) in rows.filter(|((_, at), _)| (asked.from..asked.until).contains(*at)) {
-                let (period, licenses) = ((*feature, asked.granularity.start_of(offsets.local(*at))), i64::from(*licenses));
+                let local = offsets.local(*at);
+                if !period.contains(&local) {
+                    let start = asked.granularity.start_of(local);
+                    period = start..asked.granularity.next(start);
+                }
+                let (period, licenses) = ((*feature, period.start), i64::from(*licenses));
                 match denied.last_mut() {
                     Some((of, sum)) if *of == period => *sum += licenses,
                     _ => denied.push((period, licenses)),

@@ -208,21 +208,24 @@ fn given(rows: usize) -> impl Strategy<Value = Given> {
         said: said(&values, |at| Said::Time(format!("{}{}", wall_clock(naive(*at)), fraction(*at)))),
         array: Arc::new(TimestampMicrosecondArray::from(values)),
     });
-    let hours = rows_of(20_000i64 * 24..20_010 * 24, rows).prop_map(|values| Given {
-        kind: ColumnType::PeriodOf(Granularity::Hour),
-        said: said(&values, |hour| {
-            let start = EPOCH + TimeDelta::hours(*hour);
-            Said::Time(format!("{} {:02}:00", date(start.date()), start.hour()))
-        }),
-        array: Arc::new(
-            values
-                .iter()
-                .map(|hour| hour.map(|hour| hour * 3_600_000_000))
-                .collect::<TimestampMicrosecondArray>(),
-        ),
+    let hour = prop_oneof![20_000i64 * 24..20_010 * 24, -500_000i64 * 24..2_000_000 * 24];
+    let periods = (rows_of(hour, rows), any::<bool>()).prop_map(|(values, by_hour)| {
+        // A day's period begins with its first hour.
+        let begin = move |hour: &i64| if by_hour { *hour } else { hour.div_euclid(24) * 24 };
+        let say = |hour: &i64| {
+            let start = EPOCH + TimeDelta::hours(begin(hour));
+            let day = date(start.date());
+            Said::Time(if by_hour { format!("{day} {:02}:00", start.hour()) } else { day })
+        };
+        let starts = values.iter().map(|hour| hour.as_ref().map(|hour| begin(hour) * 3_600_000_000));
+        Given {
+            kind: ColumnType::PeriodOf(if by_hour { Granularity::Hour } else { Granularity::Day }),
+            said: said(&values, say),
+            array: Arc::new(starts.collect::<TimestampMicrosecondArray>()),
+        }
     });
     prop_oneof![
-        text, dictionary, integer, small, unsigned, decimal, unusual, float, boolean, days, zoned, bare, hours
+        text, dictionary, integer, small, unsigned, decimal, unusual, float, boolean, days, zoned, bare, periods
     ]
 }
 
