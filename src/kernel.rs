@@ -8,16 +8,19 @@
 //! ```
 //!
 //! A day has 86,400 seconds, and license servers tell seconds: an array with a place for each of them is cheaper than sorting
-//! hundreds of thousands of edges. Pieces that begin or end between seconds are sorted. The same kernels make rollups when days
+//! hundreds of thousands of edges (`seconds`). Pieces that begin or end between seconds are sorted. The same kernels make rollups when days
 //! are derived and answer reports where there are none, so that the two cannot differ in what they mean.
 
 mod activity;
+mod bits;
 mod histogram;
 mod peak;
 mod quarters;
+mod seconds;
 mod stretches;
 
-pub(crate) use self::activity::{Activity, Change, ones};
+pub(crate) use self::activity::{Activity, Change};
+pub(crate) use self::bits::ones;
 pub(crate) use self::histogram::Histogram;
 pub(crate) use self::peak::{Peaks, Stay};
 pub(crate) use self::quarters::{LevelOfQuarter, levels_of_quarters, quarter_of};

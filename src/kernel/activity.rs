@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::mem::size_of;
 
+use super::bits::{count, count_without};
 use crate::time::Day;
 
 /// Days in which a user counts as recent, the day itself included.
@@ -100,33 +101,6 @@ impl Activity {
     pub(crate) fn size(&self) -> usize {
         self.bits.iter().map(|bits| bits.capacity() * size_of::<u64>() + 64).sum()
     }
-}
-
-fn count(bits: &[u64]) -> i64 {
-    bits.iter().map(|word| i64::from(word.count_ones())).sum()
-}
-
-/// How many ones of some bits are in none of the others; what is left of them is worked out in `rest`.
-fn count_without<'a>(bits: &[u64], others: impl Iterator<Item = &'a [u64]>, rest: &mut Vec<u64>) -> i64 {
-    rest.clear();
-    rest.extend_from_slice(bits);
-    for other in others {
-        for (rest, other) in rest.iter_mut().zip(other) {
-            *rest &= !other;
-        }
-    }
-    count(rest)
-}
-
-/// The places of the ones among bits.
-pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
-    words.iter().enumerate().flat_map(|(place, word)| {
-        let bits = std::iter::successors((*word != 0).then_some(*word), |rest| {
-            let rest = rest & (rest - 1);
-            (rest != 0).then_some(rest)
-        });
-        bits.map(move |rest| place * 64 + rest.trailing_zeros() as usize)
-    })
 }
 
 #[cfg(test)]

@@ -17,13 +17,20 @@ pub(crate) struct Histogram {
 
 impl Histogram {
     /// Adds time at a level.
+    #[inline]
     pub(crate) fn add(&mut self, level: i64, time: Micros) {
+        match usize::try_from(level).ok().and_then(|level| self.low.get_mut(level)) {
+            Some(known) if level != 0 => *known += time,
+            _ => self.add_new(level, time),
+        }
+    }
+
+    #[cold]
+    fn add_new(&mut self, level: i64, time: Micros) {
         match usize::try_from(level) {
             Ok(0) => {}
             Ok(level) if level < LOW => {
-                if self.low.len() <= level {
-                    self.low.resize((level + 1).next_power_of_two(), 0);
-                }
+                self.low.resize((level + 1).next_power_of_two(), 0);
                 self.low[level] += time;
             }
             _ => *self.high.entry(level).or_default() += time,

@@ -1,9 +1,14 @@
 //! The most different holders at one instant.
 //!
-//! Each holder counts once, however many pieces it holds. The edges of a day are brought into the order of their seconds by
-//! counting them, ends before starts, and gone through once, with a count of pieces for each holder.
+//! Each holder counts once, however many pieces it holds: the pieces of a holder are put in order and united, and what is left of
+//! them comes and goes in a number of holders.
+//!
+//! ```text
+//!   pieces of a day ─▶ by holder ─▶ united │ ▂▂▂▂▂  ▂▂▂  │ ─▶ +1 … −1 … ─▶ the most, in each part of the day
+//! ```
 
-use crate::time::{Micros, SECOND, Window};
+use super::seconds::{Seconds, seconds_of};
+use crate::time::{Micros, Window};
 
 /// When a holder, known by a number, held something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +21,14 @@ pub(crate) struct Stay {
 /// Finds peaks; what it works with is used again for the next day.
 #[derive(Debug, Default)]
 pub(crate) struct Peaks {
+    /// Where the spans of each holder end.
     places: Vec<u32>,
-    sorted: Vec<u32>,
-    edges: Vec<(Micros, bool, u32)>,
-    held: Vec<u32>,
+    /// The second in which a span begins and, in the lower half, the one in which it ends.
+    spans: Vec<u64>,
+    seconds: Seconds,
+    stays: Vec<Stay>,
+    edges: Vec<(Micros, i64)>,
 }
-
-/// The bit of an edge that says whether it is a start.
-const START: u32 = 1 << 31;
 
 impl Peaks {
     /// The peak within each part of a day. The parts lie one after the other and cover the day; holders are below `holders`. What
@@ -35,122 +40,115 @@ impl Peaks {
         let Some(day) = Window::new(first.start(), last.end()) else {
             return vec![0; parts.len()];
         };
-        self.held.clear();
-        self.held.resize(holders, 0);
-        let whole = parts.iter().all(|part| (part.end() - day.start()) % SECOND == 0) && holders < START as usize;
-        if whole && self.count(day, stays) {
-            self.walk_seconds(day, parts)
+        if self.seconds.begin(day) && self.share_out(day, holders, stays) {
+            self.unite_spans();
+            peaks_of(parts, self.seconds.iter())
         } else {
-            self.walk_edges(day, parts, stays)
+            self.unite_stays(day, stays);
+            peaks_of(parts, self.edges.iter().copied())
         }
     }
 
-    /// Brings the edges into the order of seconds; false if there is one between seconds.
-    fn count(&mut self, day: Window, stays: &[Stay]) -> bool {
-        let seconds = ((day.end() - day.start()) / SECOND).unsigned_abs() as usize;
-        // For each second a place for ends and one for starts, and one more.
+    /// Puts the spans of each holder together; false if one begins or ends between seconds.
+    fn share_out(&mut self, day: Window, holders: usize, stays: &[Stay]) -> bool {
         self.places.clear();
-        self.places.resize(2 * (seconds + 1) + 1, 0);
-        let inside = |stay: &Stay| {
-            let (start, end) = (stay.started.max(day.start()), stay.ended.min(day.end()));
-            (start < end).then(|| (start - day.start(), end - day.start()))
-        };
-        let mut odd = 0;
-        let mut edges = 0;
-        for (start, end) in stays.iter().filter_map(inside) {
-            let (from, to) = (start / SECOND, end / SECOND);
-            odd |= (start - from * SECOND) | (end - to * SECOND);
-            self.places[(2 * from + 1).unsigned_abs() as usize + 1] += 1;
-            self.places[(2 * to).unsigned_abs() as usize + 1] += 1;
-            edges += 2;
+        self.places.resize(holders, 0);
+        let (mut odd, mut spans) = (0, 0);
+        for stay in stays {
+            if let Some((_, _, between)) = seconds_of(day, stay.started, stay.ended) {
+                odd |= between;
+                spans += 1;
+                self.places[stay.holder as usize] += 1;
+            }
         }
         if odd != 0 {
             return false;
         }
-        let mut sum = 0;
+        let mut begin = 0;
         for place in &mut self.places {
-            sum += *place;
-            *place = sum;
+            begin += std::mem::replace(place, begin);
         }
-        self.sorted.clear();
-        self.sorted.resize(edges, 0);
+        self.spans.clear();
+        self.spans.resize(spans, 0);
         for stay in stays {
-            if let Some((start, end)) = inside(stay) {
-                for (key, edge) in [(2 * (start / SECOND) + 1, stay.holder | START), (2 * (end / SECOND), stay.holder)] {
-                    let place = &mut self.places[key.unsigned_abs() as usize];
-                    self.sorted[*place as usize] = edge;
-                    *place += 1;
-                }
+            if let Some((from, to, _)) = seconds_of(day, stay.started, stay.ended) {
+                let place = &mut self.places[stay.holder as usize];
+                self.spans[*place as usize] = (u64::from(from) << 32) | u64::from(to);
+                *place += 1;
             }
         }
         true
     }
 
-    fn walk_seconds(&mut self, day: Window, parts: &[Window]) -> Vec<i64> {
-        let mut present = 0;
-        let mut from = 0;
-        parts
-            .iter()
-            .map(|part| {
-                let key = |at: Micros| (2 * ((at - day.start()) / SECOND)).unsigned_abs() as usize;
-                // By now each place says where the edges of its key end. What ends as the part begins is not in it.
-                let begun = self.places[key(part.start())] as usize;
-                let ended = self.places[key(part.end()) - 1] as usize;
-                for edge in &self.sorted[from..begun.max(from)] {
-                    present += step(&mut self.held, *edge);
-                }
-                let mut peak = present;
-                for edge in &self.sorted[begun.max(from)..ended] {
-                    present += step(&mut self.held, *edge);
-                    peak = peak.max(present);
-                }
-                from = ended;
-                peak
-            })
-            .collect()
+    fn unite_spans(&mut self) {
+        let mut begin = 0;
+        for end in &self.places {
+            let spans = &mut self.spans[begin..*end as usize];
+            begin = *end as usize;
+            spans.sort_unstable();
+            let spans = spans.iter().map(|span| ((span >> 32) as u32, *span as u32));
+            unite(spans, |from, to| {
+                self.seconds.add(from, 1);
+                self.seconds.add(to, -1);
+            });
+        }
     }
 
-    fn walk_edges(&mut self, day: Window, parts: &[Window], stays: &[Stay]) -> Vec<i64> {
+    /// The same to the microsecond.
+    fn unite_stays(&mut self, day: Window, stays: &[Stay]) {
+        self.stays.clear();
+        self.stays.extend_from_slice(stays);
+        self.stays.sort_unstable_by_key(|stay| (stay.holder, stay.started));
         self.edges.clear();
-        for stay in stays {
-            let (start, end) = (stay.started.max(day.start()), stay.ended.min(day.end()));
-            if start < end {
-                self.edges.push((start, true, stay.holder));
-                self.edges.push((end, false, stay.holder));
-            }
+        for of_holder in self.stays.chunk_by(|a, b| a.holder == b.holder) {
+            let inside = of_holder
+                .iter()
+                .map(|stay| (stay.started.max(day.start()), stay.ended.min(day.end())));
+            unite(inside.filter(|(start, end)| start < end), |start, end| {
+                self.edges.extend([(start, 1), (end, -1)]);
+            });
         }
         // Of one instant, ends come before starts.
         self.edges.sort_unstable();
-        let (mut present, mut edges) = (0, self.edges.iter().peekable());
-        parts
-            .iter()
-            .map(|part| {
-                while let Some((_, starts, holder)) =
-                    edges.next_if(|(at, starts, _)| *at < part.start() || (*at == part.start() && !starts))
-                {
-                    present += step(&mut self.held, holder | if *starts { START } else { 0 });
-                }
-                let mut peak = present;
-                while let Some((_, starts, holder)) = edges.next_if(|(at, ..)| *at < part.end()) {
-                    present += step(&mut self.held, holder | if *starts { START } else { 0 });
-                    peak = peak.max(present);
-                }
-                peak
-            })
-            .collect()
     }
 }
 
-/// How an edge changes the number of holders that are present.
-fn step(held: &mut [u32], edge: u32) -> i64 {
-    let count = &mut held[(edge & !START) as usize];
-    if edge & START == 0 {
-        *count -= 1;
-        -i64::from(*count == 0)
-    } else {
-        *count += 1;
-        i64::from(*count == 1)
+/// Unites spans that overlap or touch; they come in the order of their beginnings.
+fn unite<T: Ord + Copy>(spans: impl Iterator<Item = (T, T)>, mut each: impl FnMut(T, T)) {
+    let mut known: Option<(T, T)> = None;
+    for (from, to) in spans {
+        match &mut known {
+            Some((_, end)) if from <= *end => *end = to.max(*end),
+            _ => {
+                if let Some((from, to)) = known.replace((from, to)) {
+                    each(from, to);
+                }
+            }
+        }
     }
+    if let Some((from, to)) = known {
+        each(from, to);
+    }
+}
+
+/// The most that changes come to within each part.
+fn peaks_of(parts: &[Window], changes: impl Iterator<Item = (Micros, i64)>) -> Vec<i64> {
+    let (mut present, mut changes) = (0, changes.peekable());
+    parts
+        .iter()
+        .map(|part| {
+            // What ends as the part begins is not in it.
+            while let Some((_, change)) = changes.next_if(|(at, _)| *at <= part.start()) {
+                present += change;
+            }
+            let mut peak = present;
+            while let Some((_, change)) = changes.next_if(|(at, _)| *at < part.end()) {
+                present += change;
+                peak = peak.max(present);
+            }
+            peak
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -160,6 +158,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::time::SECOND;
 
     const DAY: Micros = 1000 * SECOND;
 

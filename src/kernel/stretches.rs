@@ -1,6 +1,7 @@
 //! Stretches of a day in which the number of licenses in use stays the same.
 
-use crate::time::{Micros, SECOND, Window};
+use super::seconds::{Seconds, seconds_of};
+use crate::time::{Micros, Window};
 
 /// With more edges than this, a place for each second is cheaper than sorting.
 const BUSY: usize = 4096;
@@ -8,7 +9,7 @@ const BUSY: usize = 4096;
 /// Sweeps over the pieces of days; what it works with is used again for the next day.
 #[derive(Debug, Default)]
 pub(crate) struct Sweeper {
-    changes: Vec<i64>,
+    seconds: Seconds,
     edges: Vec<(Micros, i64)>,
 }
 
@@ -22,47 +23,27 @@ impl Sweeper {
         each: impl FnMut(i64, Micros, Micros),
     ) {
         if pieces.len() * 2 > BUSY && self.count(day, pieces.clone()) {
-            self.walk_seconds(day, each);
+            walk(self.seconds.iter(), each);
         } else {
             self.sort(day, pieces);
-            self.walk_edges(each);
+            walk(self.edges.iter().copied(), each);
         }
     }
 
     /// Counts the edges of each second; false if there is one between seconds.
     fn count(&mut self, day: Window, pieces: impl Iterator<Item = (Micros, Micros, i32)>) -> bool {
-        let seconds = ((day.end() - day.start()) / SECOND).unsigned_abs() as usize;
-        self.changes.clear();
-        // The last place is for ends at the end of the day.
-        self.changes.resize(seconds + 1, 0);
-        let mut odd = (day.end() - day.start()) % SECOND;
+        if !self.seconds.begin(day) {
+            return false;
+        }
+        let mut odd = 0;
         for (started, ended, licenses) in pieces {
-            let (start, end) = (started.max(day.start()), ended.min(day.end()));
-            if start >= end {
-                continue;
+            if let Some((from, to, between)) = seconds_of(day, started, ended) {
+                odd |= between;
+                self.seconds.add(from, i64::from(licenses));
+                self.seconds.add(to, -i64::from(licenses));
             }
-            let (start, end) = (start - day.start(), end - day.start());
-            let (from, to) = (start / SECOND, end / SECOND);
-            odd |= (start - from * SECOND) | (end - to * SECOND);
-            self.changes[from.unsigned_abs() as usize] += i64::from(licenses);
-            self.changes[to.unsigned_abs() as usize] -= i64::from(licenses);
         }
         odd == 0
-    }
-
-    fn walk_seconds(&self, day: Window, mut each: impl FnMut(i64, Micros, Micros)) {
-        let (mut level, mut since) = (0, day.start());
-        for (second, change) in self.changes.iter().enumerate() {
-            if *change == 0 {
-                continue;
-            }
-            let at = day.start() + second as i64 * SECOND;
-            if level != 0 {
-                each(level, since, at);
-            }
-            level += change;
-            since = at;
-        }
     }
 
     fn sort(&mut self, day: Window, pieces: impl Iterator<Item = (Micros, Micros, i32)>) {
@@ -76,21 +57,21 @@ impl Sweeper {
         }
         self.edges.sort_unstable_by_key(|(at, _)| *at);
     }
+}
 
-    fn walk_edges(&self, mut each: impl FnMut(i64, Micros, Micros)) {
-        let (mut level, mut since) = (0, 0);
-        for at_once in self.edges.chunk_by(|a, b| a.0 == b.0) {
-            let change: i64 = at_once.iter().map(|(_, change)| change).sum();
-            if change == 0 {
-                continue;
-            }
-            let at = at_once[0].0;
-            if level != 0 {
-                each(level, since, at);
-            }
-            level += change;
-            since = at;
+/// Goes through changes of a level in the order of time.
+fn walk(changes: impl Iterator<Item = (Micros, i64)>, mut each: impl FnMut(i64, Micros, Micros)) {
+    let (mut level, mut since) = (0, 0);
+    for (at, change) in changes {
+        // What comes and goes at once is no stretch of its own.
+        if change == 0 {
+            continue;
         }
+        if level != 0 && since < at {
+            each(level, since, at);
+        }
+        level += change;
+        since = at;
     }
 }
 
@@ -101,6 +82,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::time::SECOND;
 
     const DAY: Micros = 40_000 * SECOND;
 
@@ -149,7 +131,7 @@ mod tests {
             let whole: Vec<_> = pieces.iter().map(|(start, end, n)| (start / SECOND * SECOND, end / SECOND * SECOND, *n)).collect();
             let mut counted = BTreeMap::new();
             prop_assert!(sweeper.count(day(), whole.iter().copied()));
-            sweeper.walk_seconds(day(), |level, from, to| *counted.entry(level).or_default() += to - from);
+            walk(sweeper.seconds.iter(), |level, from, to| *counted.entry(level).or_default() += to - from);
             prop_assert_eq!(counted, naive(&whole));
         }
     }
