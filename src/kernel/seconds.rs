@@ -12,7 +12,9 @@ use crate::time::{Micros, SECOND, Window};
 #[derive(Debug, Default)]
 pub(super) struct Seconds {
     start: Micros,
-    changes: Vec<i64>,
+    changes: Vec<i32>,
+    /// Whether a change was too large for its place.
+    overflowed: bool,
     changed: Vec<u64>,
 }
 
@@ -23,7 +25,7 @@ impl Seconds {
             self.changes[second] = 0;
         }
         let places = ((day.end() - day.start()) / SECOND).unsigned_abs() as usize + 1;
-        self.start = day.start();
+        (self.start, self.overflowed) = (day.start(), false);
         self.changes.resize(places, 0);
         self.changed.clear();
         self.changed.resize(places.div_ceil(64), 0);
@@ -32,14 +34,22 @@ impl Seconds {
 
     /// Adds to the change of a second, counted from the start of the day; the last one is the end of the day.
     #[inline]
-    pub(super) fn add(&mut self, second: u32, change: i64) {
-        self.changes[second as usize] += change;
+    pub(super) fn add(&mut self, second: u32, change: i32) {
+        let known = &mut self.changes[second as usize];
+        let (sum, overflowed) = known.overflowing_add(change);
+        *known = sum;
+        self.overflowed |= overflowed;
         self.changed[second as usize / 64] |= 1 << (second % 64);
+    }
+
+    /// Whether all changes are told as they were added.
+    pub(super) const fn is_exact(&self) -> bool {
+        !self.overflowed
     }
 
     /// The instants at which there were changes, in order, and by how much; what came and went at once is 0.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Micros, i64)> + '_ {
-        ones(&self.changed).map(|second| (self.start + second as i64 * SECOND, self.changes[second]))
+        ones(&self.changed).map(|second| (self.start + second as i64 * SECOND, i64::from(self.changes[second])))
     }
 }
 
@@ -81,6 +91,12 @@ mod tests {
         seconds.add(200, 1);
         assert_eq!(seconds.iter().collect::<Vec<_>>(), [(200 * SECOND, 1)]);
         assert!(!seconds.begin(Window::new(0, SECOND + 1).unwrap()));
+        seconds.add(0, i32::MAX);
+        assert!(seconds.is_exact());
+        seconds.add(0, 1);
+        assert!(!seconds.is_exact());
+        seconds.begin(day(0, 1));
+        assert!(seconds.is_exact());
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Sweeper {
         }
     }
 
-    /// Counts the edges of each second; false if there is one between seconds.
+    /// Counts the edges of each second; false if there is one between seconds, or too much at once.
     fn count(&mut self, day: Window, pieces: impl Iterator<Item = (Micros, Micros, i32)>) -> bool {
         if !self.seconds.begin(day) {
             return false;
@@ -39,11 +39,11 @@ impl Sweeper {
         for (started, ended, licenses) in pieces {
             if let Some((from, to, between)) = seconds_of(day, started, ended) {
                 odd |= between;
-                self.seconds.add(from, i64::from(licenses));
-                self.seconds.add(to, -i64::from(licenses));
+                self.seconds.add(from, licenses);
+                self.seconds.add(to, -licenses);
             }
         }
-        odd == 0
+        odd == 0 && self.seconds.is_exact()
     }
 
     fn sort(&mut self, day: Window, pieces: impl Iterator<Item = (Micros, Micros, i32)>) {
@@ -163,5 +163,9 @@ mod tests {
         );
         pieces.pop();
         assert_eq!(swept(&mut sweeper, &pieces), expected, "nothing of the day before is left");
+        let many = (day().start(), day().start() + SECOND, i32::MAX);
+        pieces.extend([many; 3]);
+        let greatest = swept(&mut sweeper, &pieces).into_keys().next_back();
+        assert!(greatest.is_some_and(|level| level >= 3 * i64::from(i32::MAX)), "{greatest:?}");
     }
 }

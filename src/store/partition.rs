@@ -217,6 +217,10 @@ fn properties(table: Table) -> WriterProperties {
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
         }
     }
+    if table == Table::Sessions {
+        // How long each of many sessions lasts is as good as random: compression takes 4 % off and doubles what it costs to read.
+        properties = properties.set_column_compression(ColumnPath::from("ended"), Compression::UNCOMPRESSED);
+    }
     properties.build()
 }
 
