@@ -21,10 +21,11 @@ pub(crate) struct Stay {
 /// Finds peaks; what it works with is used again for the next day.
 #[derive(Debug, Default)]
 pub(crate) struct Peaks {
-    /// Where the spans of each holder end.
-    places: Vec<u32>,
-    /// The second in which a span begins and, in the lower half, the one in which it ends.
+    /// Spans as they come, and their holders: the second in which one begins and, in the lower half, the one in which it ends.
+    came: Vec<(u64, u32)>,
+    /// The same, those of each holder together, and where these end.
     spans: Vec<u64>,
+    places: Vec<u32>,
     seconds: Seconds,
     stays: Vec<Stay>,
     edges: Vec<(Micros, i64)>,
@@ -33,14 +34,14 @@ pub(crate) struct Peaks {
 impl Peaks {
     /// The peak within each part of a day. The parts lie one after the other and cover the day; holders are below `holders`. What
     /// lies outside of the day is cut off.
-    pub(crate) fn of(&mut self, parts: &[Window], holders: usize, stays: &[Stay]) -> Vec<i64> {
+    pub(crate) fn of(&mut self, parts: &[Window], holders: usize, stays: impl Iterator<Item = Stay> + Clone) -> Vec<i64> {
         let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
             return Vec::new();
         };
         let Some(day) = Window::new(first.start(), last.end()) else {
             return vec![0; parts.len()];
         };
-        if self.seconds.begin(day) && self.share_out(day, holders, stays) {
+        if self.seconds.begin(day) && self.share_out(day, holders, stays.clone()) {
             self.unite_spans();
             peaks_of(parts, self.seconds.iter())
         } else {
@@ -50,15 +51,16 @@ impl Peaks {
     }
 
     /// Puts the spans of each holder together; false if one begins or ends between seconds.
-    fn share_out(&mut self, day: Window, holders: usize, stays: &[Stay]) -> bool {
+    fn share_out(&mut self, day: Window, holders: usize, stays: impl Iterator<Item = Stay>) -> bool {
         self.places.clear();
         self.places.resize(holders, 0);
-        let (mut odd, mut spans) = (0, 0);
-        for stay in stays {
-            if let Some((_, _, between)) = seconds_of(day, stay.started, stay.ended) {
+        self.came.clear();
+        let mut odd = 0;
+        for Stay { started, ended, holder } in stays {
+            if let Some((from, to, between)) = seconds_of(day, started, ended) {
                 odd |= between;
-                spans += 1;
-                self.places[stay.holder as usize] += 1;
+                self.came.push(((u64::from(from) << 32) | u64::from(to), holder));
+                self.places[holder as usize] += 1;
             }
         }
         if odd != 0 {
@@ -69,13 +71,11 @@ impl Peaks {
             begin += std::mem::replace(place, begin);
         }
         self.spans.clear();
-        self.spans.resize(spans, 0);
-        for stay in stays {
-            if let Some((from, to, _)) = seconds_of(day, stay.started, stay.ended) {
-                let place = &mut self.places[stay.holder as usize];
-                self.spans[*place as usize] = (u64::from(from) << 32) | u64::from(to);
-                *place += 1;
-            }
+        self.spans.resize(self.came.len(), 0);
+        for (span, holder) in &self.came {
+            let place = &mut self.places[*holder as usize];
+            self.spans[*place as usize] = *span;
+            *place += 1;
         }
         true
     }
@@ -95,9 +95,9 @@ impl Peaks {
     }
 
     /// The same to the microsecond.
-    fn unite_stays(&mut self, day: Window, stays: &[Stay]) {
+    fn unite_stays(&mut self, day: Window, stays: impl Iterator<Item = Stay>) {
         self.stays.clear();
-        self.stays.extend_from_slice(stays);
+        self.stays.extend(stays);
         self.stays.sort_unstable_by_key(|stay| (stay.holder, stay.started));
         self.edges.clear();
         for of_holder in self.stays.chunk_by(|a, b| a.holder == b.holder) {
@@ -191,8 +191,8 @@ mod tests {
             let parts: Vec<Window> = cuts.windows(2).map(|pair| Window::new(pair[0], pair[1]).unwrap()).collect();
             let expected: Vec<i64> = parts.iter().map(|part| naive(*part, &stays)).collect();
             let mut peaks = Peaks::default();
-            prop_assert_eq!(peaks.of(&parts, 5, &stays), expected.clone());
-            prop_assert_eq!(peaks.of(&parts, 5, &stays), expected, "nothing of the run before is left");
+            prop_assert_eq!(peaks.of(&parts, 5, stays.iter().copied()), expected.clone());
+            prop_assert_eq!(peaks.of(&parts, 5, stays.iter().copied()), expected, "nothing of the run before is left");
         }
     }
 }

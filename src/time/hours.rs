@@ -20,12 +20,14 @@ impl Window {
     }
 
     /// The first instant inside.
+    #[inline]
     #[must_use]
     pub const fn start(self) -> Micros {
         self.start
     }
 
     /// The first instant after.
+    #[inline]
     #[must_use]
     pub const fn end(self) -> Micros {
         self.end

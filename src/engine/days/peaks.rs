@@ -26,7 +26,6 @@ pub(in crate::engine) struct PeaksAsked {
 struct Part {
     peaks: BTreeMap<Day, i64>,
     kernel: Peaks,
-    stays: Vec<Stay>,
 }
 
 impl Part {
@@ -132,24 +131,15 @@ impl Days {
         let mut known = Strings::new();
         let numbers: Vec<u32> = names.texts.iter().map(|name| known.intern(name.unwrap_or_default())).collect();
         let all = rows.covers(window);
-        let Part { stays, .. } = part;
-        stays.clear();
-        for (row, place) in names.places.iter().enumerate() {
-            let Ok(place) = usize::try_from(*place) else {
-                continue;
-            };
+        let places = names.places.iter().enumerate();
+        let stays = places.filter_map(|(row, place)| {
+            let holder = numbers[usize::try_from(*place).ok()?];
             let (started, ended) = (started.value(row), ended.value(row));
             let meant = (all || rows.has(started, ended)) && servers.is_none_or(|servers| rows.has_server(servers.value(row)));
-            if meant {
-                stays.push(Stay {
-                    started,
-                    ended,
-                    holder: numbers[place],
-                });
-            }
-        }
+            meant.then_some(Stay { started, ended, holder })
+        });
         let (days, parts) = parts_of(window, asked.zone);
-        let peaks = part.kernel.of(&parts, known.len(), &part.stays);
+        let peaks = part.kernel.of(&parts, known.len(), stays);
         for (day, peak) in days.into_iter().zip(peaks) {
             part.note(day, peak);
         }

@@ -95,18 +95,16 @@ fn user_days(sessions: &[SessionRow], denials: &[DenialRow], strings: &Strings) 
 fn host_peaks(day: Window, sessions: &[SessionRow], holders: usize) -> Vec<HostPeakRow> {
     let servers: BTreeSet<Id> = sessions.iter().map(|piece| piece.server).collect();
     let mut peaks = Peaks::default();
-    let mut stays = Vec::with_capacity(sessions.len());
     let mut peak_of = |server: Option<Id>| {
-        stays.clear();
         let of_server = |piece: &&SessionRow| server.is_none_or(|server| server == piece.server);
         // Number 0 is no host.
         let held = sessions.iter().filter(of_server).filter(|piece| piece.host != 0);
-        stays.extend(held.map(|piece| Stay {
+        let stays = held.map(|piece| Stay {
             started: piece.started,
             ended: piece.ended,
             holder: piece.host,
-        }));
-        let peak = peaks.of(&[day], holders, &stays).first().copied().unwrap_or(0);
+        });
+        let peak = peaks.of(&[day], holders, stays).first().copied().unwrap_or(0);
         i32::try_from(peak).unwrap_or(i32::MAX)
     };
     let hosts_of_all = peak_of(None);
