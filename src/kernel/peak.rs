@@ -1,14 +1,16 @@
 //! The most different holders at one instant.
 //!
-//! Each holder counts once, however many pieces it holds: the pieces of a holder are put in order and united, and what is left of
-//! them comes and goes in a number of holders.
+//! Each holder counts once, however many pieces it holds: in the order of their starts, each piece adds what of its time the
+//! holder was not there before.
 //!
 //! ```text
-//!   pieces of a day ─▶ by holder ─▶ united │ ▂▂▂▂▂  ▂▂▂  │ ─▶ +1 … −1 … ─▶ the most, in each part of the day
+//!   pieces of a holder   ▂▂▂▂▂▂▂▂       ▂▂▂▂
+//!                            ▂▂▂▂▂▂▂▂
+//!   what each adds       ▂▂▂▂▂▂▂▂▂▂▂▂   ▂▂▂▂      +1 … −1 at its ends
 //! ```
 
 use super::seconds::{Seconds, seconds_of};
-use crate::time::{Micros, Window};
+use crate::time::{Micros, SECOND, Window};
 
 /// When a holder, known by a number, held something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +23,14 @@ pub(crate) struct Stay {
 /// Finds peaks; what it works with is used again for the next day.
 #[derive(Debug, Default)]
 pub(crate) struct Peaks {
-    /// Spans as they come, and their holders: the second in which one begins and, in the lower half, the one in which it ends.
-    came: Vec<(u64, u32)>,
-    /// The same, those of each holder together, and where these end.
-    spans: Vec<u64>,
-    places: Vec<u32>,
+    spans: Vec<Span>,
+    sorted: Vec<Span>,
+    /// Until when, in seconds of the day, each holder is there.
+    until: Vec<u32>,
     seconds: Seconds,
+    /// The same for what begins or ends between seconds.
     stays: Vec<Stay>,
+    until_exactly: Vec<Micros>,
     edges: Vec<(Micros, i64)>,
 }
 
@@ -41,93 +44,129 @@ impl Peaks {
         let Some(day) = Window::new(first.start(), last.end()) else {
             return vec![0; parts.len()];
         };
-        if self.seconds.begin(day) && self.share_out(day, holders, stays.clone()) {
-            self.unite_spans();
+        if self.seconds.begin(day) && self.take_spans(day, holders, stays.clone()) {
+            self.sort_spans();
+            self.add_spans(holders);
             peaks_of(parts, self.seconds.iter())
         } else {
-            self.unite_stays(day, stays);
+            self.add_stays(day, holders, stays);
             peaks_of(parts, self.edges.iter().copied())
         }
     }
 
-    /// Puts the spans of each holder together; false if one begins or ends between seconds.
-    fn share_out(&mut self, day: Window, holders: usize, stays: impl Iterator<Item = Stay>) -> bool {
-        self.places.clear();
-        self.places.resize(holders, 0);
-        self.came.clear();
+    /// Takes stays as spans; false if there is one that is none.
+    fn take_spans(&mut self, day: Window, holders: usize, stays: impl Iterator<Item = Stay>) -> bool {
+        self.spans.clear();
+        if holders > 1 << Span::HOLDER || (day.end() - day.start()) / SECOND >= 1 << Span::SECOND {
+            return false;
+        }
         let mut odd = 0;
         for Stay { started, ended, holder } in stays {
             if let Some((from, to, between)) = seconds_of(day, started, ended) {
                 odd |= between;
-                self.came.push(((u64::from(from) << 32) | u64::from(to), holder));
-                self.places[holder as usize] += 1;
+                self.spans.push(Span::new(from, to, holder));
             }
         }
-        if odd != 0 {
-            return false;
-        }
-        let mut begin = 0;
-        for place in &mut self.places {
-            begin += std::mem::replace(place, begin);
-        }
-        self.spans.clear();
-        self.spans.resize(self.came.len(), 0);
-        for (span, holder) in &self.came {
-            let place = &mut self.places[*holder as usize];
-            self.spans[*place as usize] = *span;
-            *place += 1;
-        }
-        true
+        odd == 0
     }
 
-    fn unite_spans(&mut self) {
-        let mut begin = 0;
-        for end in &self.places {
-            let spans = &mut self.spans[begin..*end as usize];
-            begin = *end as usize;
-            spans.sort_unstable();
-            let spans = spans.iter().map(|span| ((span >> 32) as u32, *span as u32));
-            unite(spans, |from, to| {
+    /// Puts spans in the order of their starts: first by the lower half of the second, then by the upper one.
+    fn sort_spans(&mut self) {
+        for digit in [Span::low_digit, Span::high_digit] {
+            let mut places = [0; Span::DIGITS];
+            for span in &self.spans {
+                places[digit(*span)] += 1;
+            }
+            let mut begin = 0;
+            for place in &mut places {
+                begin += std::mem::replace(place, begin);
+            }
+            self.sorted.resize(self.spans.len(), Span(0));
+            for span in &self.spans {
+                let place = &mut places[digit(*span)];
+                self.sorted[*place] = *span;
+                *place += 1;
+            }
+            std::mem::swap(&mut self.spans, &mut self.sorted);
+        }
+    }
+
+    fn add_spans(&mut self, holders: usize) {
+        self.until.clear();
+        self.until.resize(holders, 0);
+        for span in &self.spans {
+            let (from, to, until) = (span.from(), span.to(), &mut self.until[span.holder()]);
+            let from = from.max(*until);
+            if from < to {
                 self.seconds.add(from, 1);
                 self.seconds.add(to, -1);
-            });
+                *until = to;
+            }
         }
     }
 
     /// The same to the microsecond.
-    fn unite_stays(&mut self, day: Window, stays: impl Iterator<Item = Stay>) {
+    fn add_stays(&mut self, day: Window, holders: usize, stays: impl Iterator<Item = Stay>) {
         self.stays.clear();
         self.stays.extend(stays);
-        self.stays.sort_unstable_by_key(|stay| (stay.holder, stay.started));
+        self.stays.sort_unstable_by_key(|stay| stay.started);
+        self.until_exactly.clear();
+        self.until_exactly.resize(holders, day.start());
         self.edges.clear();
-        for of_holder in self.stays.chunk_by(|a, b| a.holder == b.holder) {
-            let inside = of_holder
-                .iter()
-                .map(|stay| (stay.started.max(day.start()), stay.ended.min(day.end())));
-            unite(inside.filter(|(start, end)| start < end), |start, end| {
-                self.edges.extend([(start, 1), (end, -1)]);
-            });
+        for stay in &self.stays {
+            let until = &mut self.until_exactly[stay.holder as usize];
+            let (from, to) = (stay.started.max(*until), stay.ended.min(day.end()));
+            if from < to {
+                self.edges.extend([(from, 1), (to, -1)]);
+                *until = to;
+            }
         }
         // Of one instant, ends come before starts.
         self.edges.sort_unstable();
     }
 }
 
-/// Unites spans that overlap or touch; they come in the order of their beginnings.
-fn unite<T: Ord + Copy>(spans: impl Iterator<Item = (T, T)>, mut each: impl FnMut(T, T)) {
-    let mut known: Option<(T, T)> = None;
-    for (from, to) in spans {
-        match &mut known {
-            Some((_, end)) if from <= *end => *end = to.max(*end),
-            _ => {
-                if let Some((from, to)) = known.replace((from, to)) {
-                    each(from, to);
-                }
-            }
-        }
+/// A stay to the second: when it begins, when it ends and whose it is, the highest bits first.
+#[derive(Debug, Clone, Copy)]
+struct Span(u64);
+
+impl Span {
+    /// Bits of a second of the day, and of a holder.
+    const SECOND: u32 = 17;
+    const HOLDER: u32 = 30;
+    /// A second has two digits of so many values.
+    const DIGITS: usize = 1 << Self::DIGIT;
+    const DIGIT: u32 = 9;
+
+    #[inline]
+    fn new(from: u32, to: u32, holder: u32) -> Self {
+        let (from, to) = (u64::from(from) << (Self::SECOND + Self::HOLDER), u64::from(to) << Self::HOLDER);
+        Self(from | to | u64::from(holder))
     }
-    if let Some((from, to)) = known {
-        each(from, to);
+
+    #[inline]
+    const fn from(self) -> u32 {
+        (self.0 >> (Self::SECOND + Self::HOLDER)) as u32
+    }
+
+    #[inline]
+    const fn to(self) -> u32 {
+        (self.0 >> Self::HOLDER) as u32 & ((1 << Self::SECOND) - 1)
+    }
+
+    #[inline]
+    const fn holder(self) -> usize {
+        self.0 as usize & ((1 << Self::HOLDER) - 1)
+    }
+
+    #[inline]
+    const fn low_digit(self) -> usize {
+        self.from() as usize % Self::DIGITS
+    }
+
+    #[inline]
+    const fn high_digit(self) -> usize {
+        self.from() as usize / Self::DIGITS
     }
 }
 
@@ -171,6 +210,16 @@ mod tests {
             holding.map(|stay| stay.holder).collect::<BTreeSet<u32>>().len() as i64
         };
         inside.map(present).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn spans_hold_what_they_are_made_of() {
+        for (from, to, holder) in [(0, 0, 0), (86_399, 86_400, 7), (131_071, 131_071, (1 << 30) - 1), (1, 131_071, 1)] {
+            let span = Span::new(from, to, holder);
+            assert_eq!((span.from(), span.to(), span.holder()), (from, to, holder as usize));
+            assert_eq!(span.high_digit() * Span::DIGITS + span.low_digit(), from as usize);
+            assert!(span.high_digit() < Span::DIGITS);
+        }
     }
 
     proptest! {
