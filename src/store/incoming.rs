@@ -1,10 +1,10 @@
 //! The events of one source on their way into the store.
 //!
 //! ```text
-//!  push ─▶ rows of each day ──(too many)──▶ sort, encode, write ─▶ runs of each day
-//!                                                                      │ commit
-//!            one run, nothing known of the day: the run is the day's file ◀─┤
-//!            else: all runs together, merged with what is known        ◀─┘
+//!  push ─▶ rows of each day ──(done with, or too many)──▶ sort, encode, write ─▶ runs of each day
+//!                                                                                   │ commit
+//!                        one run, nothing known of the day: the run is the day's file ◀─┤
+//!                        else: all runs together, merged with what is known           ◀─┘
 //!                                        │
 //!                      derive what follows, then one transaction
 //! ```
@@ -34,6 +34,9 @@ use crate::time::{Day, Micros, Offsets};
 
 /// How many rows wait in memory before days are written: some 150 MB.
 const ROWS_IN_MEMORY: usize = 1_500_000;
+
+/// A day with so many rows is written as soon as as many events of other days have come since: while the source is read on.
+const LARGE: usize = 32 * 1024;
 
 /// Takes in the events of one source; nothing of them is in the store before [`Incoming::commit`].
 #[derive(Debug)]
@@ -174,7 +177,7 @@ impl<'a> Incoming<'a> {
             self.registry.feature(server, event.feature, event.version, event.vendor)
         };
         if !self.current.as_ref().is_some_and(|current| current.instants.contains(&event.at)) {
-            self.turn_to(event.at);
+            self.turn_to(event.at)?;
         }
         if let Some(current) = &mut self.current {
             if current.server != server {
@@ -205,21 +208,29 @@ impl<'a> Incoming<'a> {
     }
 
     /// Makes the day of an instant the one that rows are added to.
-    fn turn_to(&mut self, at: Micros) {
+    fn turn_to(&mut self, at: Micros) -> Result<(), StoreError> {
         // Days of one source are alike.
         let rows = self.current.as_ref().map_or(0, |current| current.waiting.rows.rows.len());
         self.turn_from();
         let day = self.offsets.day_of(at);
         let zone = self.offsets.zone();
+        let waiting = match self.days.remove(&day) {
+            Some(known) => known,
+            None => {
+                self.write_quiet()?;
+                Waiting {
+                    rows: EventRows::with_capacity(rows),
+                    touched: 0,
+                }
+            }
+        };
         self.current = Some(Current {
             day,
             instants: zone.start_of(day)..zone.start_of(day.next()),
-            waiting: self.days.remove(&day).unwrap_or_else(|| Waiting {
-                rows: EventRows::with_capacity(rows),
-                touched: 0,
-            }),
+            waiting,
             server: 0,
-        })
+        });
+        Ok(())
     }
 
     /// Puts the day that rows were added to among the others.
@@ -228,6 +239,18 @@ impl<'a> Incoming<'a> {
             waiting.touched = self.pushed;
             self.days.insert(day, waiting);
         }
+    }
+
+    /// Writes the days that a source in order of time is done with. Should more of them come after all, they get another run.
+    fn write_quiet(&mut self) -> Result<(), StoreError> {
+        let is_quiet = |waiting: &Waiting| waiting.rows.rows.len() >= LARGE && waiting.touched + LARGE as u64 <= self.pushed;
+        let quiet: Vec<Day> = self
+            .days
+            .iter()
+            .filter(|(_, waiting)| is_quiet(waiting))
+            .map(|(day, _)| *day)
+            .collect();
+        quiet.into_iter().try_for_each(|day| self.write_day(day))
     }
 
     /// Writes the days that were quiet for longest, until half of the rows are gone.
