@@ -1,11 +1,15 @@
 //! Neutral events as Parquet: the way in for bulk history.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::error::ArrowError;
 
 use super::neutral::{Field, Record, Records, Value};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
@@ -49,33 +53,44 @@ impl Dialect for Parquet {
         }
         let mask = ProjectionMask::roots(builder.parquet_schema(), known);
         let batches = builder.with_projection(mask).with_batch_size(16 * 1024).build();
-        let mut records = Records::new(options.zone);
-        let mut line = 0;
-        for batch in batches.map_err(|error| damaged(error.to_string()))? {
+        let batches = batches.map_err(|error| damaged(error.to_string()))?;
+        let read = |batch: Result<RecordBatch, ArrowError>| -> Result<(usize, Vec<Column>), ImportError> {
             let batch = batch.map_err(|error| damaged(error.to_string()))?;
-            sink.rows(batch.num_rows() as u64);
             let columns = read_columns(&batch).map_err(|reason| ImportError::Columns {
                 name: name.clone(),
                 reason,
             })?;
-            // Every row has all columns: what one sets, the next one overwrites.
-            let mut record = Record::new();
-            for row in 0..batch.num_rows() {
-                line += 1;
-                for column in &columns {
-                    column.set(row, &mut record);
-                }
-                match records.event(&record, line) {
-                    Ok(event) => sink.event(&event)?,
-                    Err(reason) => sink.flaw(Flaw {
-                        line,
-                        kind: FlawKind::Unparsed,
-                        reason,
-                    })?,
+            Ok((batch.num_rows(), columns))
+        };
+        let mut records = Records::new(options.zone);
+        let mut line = 0;
+        // What comes next is decoded while rows become events.
+        thread::scope(|scope| {
+            let (sender, receiver) = sync_channel(2);
+            // Nobody takes more once something failed.
+            scope.spawn(move || batches.map(read).try_for_each(|columns| sender.send(columns)));
+            for columns in receiver {
+                let (rows, columns) = columns?;
+                sink.rows(rows as u64);
+                // Every row has all columns: what one sets, the next one overwrites.
+                let mut record = Record::new();
+                for row in 0..rows {
+                    line += 1;
+                    for column in &columns {
+                        column.set(row, &mut record);
+                    }
+                    match records.event(&record, line) {
+                        Ok(event) => sink.event(&event)?,
+                        Err(reason) => sink.flaw(Flaw {
+                            line,
+                            kind: FlawKind::Unparsed,
+                            reason,
+                        })?,
+                    }
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::rows::Id;
+use super::strings::same;
 
 /// A license server; for a server with several vendor daemons, one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,14 +80,14 @@ impl Registry {
             ..
         } = self;
         if let Some(last) = servers.get(*last_server)
-            && last.name == name
-            && last.daemon == daemon
+            && same(&last.name, name)
+            && same(&last.daemon, daemon)
         {
             return last.id;
         }
         let hash = FxBuildHasher.hash_one((name, daemon));
-        let same = |place: &usize| servers[*place].name == name && servers[*place].daemon == daemon;
-        match servers_by_name.entry(hash, same, server_hash(servers)) {
+        let is_it = |place: &usize| servers[*place].name == name && servers[*place].daemon == daemon;
+        match servers_by_name.entry(hash, is_it, server_hash(servers)) {
             Entry::Occupied(known) => {
                 *last_server = *known.get();
                 servers[*last_server].id
@@ -113,11 +114,11 @@ impl Registry {
             ..
         } = self;
         let hash = FxBuildHasher.hash_one((server, name, version));
-        let same = |place: &usize| {
+        let is_it = |place: &usize| {
             let feature = &features[*place];
-            feature.server == server && feature.name == name && feature.version == version
+            feature.server == server && same(&feature.name, name) && same(&feature.version, version)
         };
-        match features_by_name.entry(hash, same, feature_hash(features)) {
+        match features_by_name.entry(hash, is_it, feature_hash(features)) {
             Entry::Occupied(known) => {
                 let feature = &mut features[*known.get()];
                 if feature.vendor.is_empty() && !vendor.is_empty() {

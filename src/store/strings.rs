@@ -33,7 +33,7 @@ impl Strings {
         }
         let Self { text: all, ends, numbers } = self;
         let hash = short_hash(text);
-        let same = |known: &(u32, u32)| known.1 == hash && slice(all, ends, known.0) == text;
+        let same = |known: &(u32, u32)| known.1 == hash && same(slice(all, ends, known.0), text);
         match numbers.entry(long_hash(hash), same, |known| long_hash(known.1)) {
             Entry::Occupied(known) => known.get().0,
             Entry::Vacant(vacant) => {
@@ -48,7 +48,7 @@ impl Strings {
 
     /// The number of a text that may well be the one of this number.
     pub(crate) fn intern_after(&mut self, text: &str, number: u32) -> u32 {
-        if self.get(number) == text { number } else { self.intern(text) }
+        if same(self.get(number), text) { number } else { self.intern(text) }
     }
 
     /// A number for a text that hardly any other row has: it is not looked for, and will not be found by [`Strings::intern`].
@@ -89,6 +89,21 @@ const fn long_hash(short: u32) -> u64 {
     (short as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
+/// Whether texts are the same. Names are short: to call somebody for it takes longer than to look at both ends.
+#[inline]
+pub(super) fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    match a.len() {
+        0 => true,
+        8..=16 => a.first_chunk::<8>() == b.first_chunk() && a.last_chunk::<8>() == b.last_chunk(),
+        4..=7 => a.first_chunk::<4>() == b.first_chunk() && a.last_chunk::<4>() == b.last_chunk(),
+        _ => a == b,
+    }
+}
+
 #[inline]
 fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {
     let number = number as usize;
@@ -107,5 +122,18 @@ mod tests {
         assert_eq!(numbers, [1, 0, 2, 1, 3]);
         assert_eq!([0, 1, 2, 3].map(|number| strings.get(number)), ["", "a", "b", "ab"]);
         assert_eq!(strings.len(), 4);
+    }
+
+    #[test]
+    fn texts_of_any_length_are_compared_whole() {
+        let text: String = ('a'..='z').collect();
+        for length in 0..text.len() {
+            let whole = &text[..length];
+            assert!(same(whole, whole) && !same(whole, &text[..=length]), "{whole}");
+            for place in 0..length {
+                let other = [&whole[..place], "A", &whole[place + 1..]].concat();
+                assert!(!same(whole, &other), "{whole} {other}");
+            }
+        }
     }
 }
