@@ -1,14 +1,17 @@
 //! Neutral events as Parquet: the way in for bulk history.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::errors::ParquetError;
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Fields, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
 use super::neutral::{Field, Record, Records, Value};
@@ -38,7 +41,9 @@ impl Dialect for Parquet {
             name: name.clone(),
             reason,
         };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(input.seekable()?).map_err(|error| damaged(error.to_string()))?;
+        let file = input.seekable()?;
+        let metadata = open(&file).map_err(|error| damaged(error.to_string()))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
         let mut known = Vec::new();
         for (place, column) in builder.schema().fields().iter().enumerate() {
             if Field::from_name(column.name()).is_some() {
@@ -94,6 +99,36 @@ impl Dialect for Parquet {
     }
 }
 
+/// Reads the footer, and has texts that the file has in dictionaries stay there.
+fn open(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
+    let found = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
+    let in_dictionary = |name: &str| {
+        let place = found
+            .parquet_schema()
+            .columns()
+            .iter()
+            .position(|column| column.path().string() == name);
+        let mut groups = found.metadata().row_groups().iter();
+        place.is_some_and(|place| groups.all(|group| group.column(place).dictionary_page_offset().is_some()))
+    };
+    let fields = found.schema().fields().iter().map(|column| {
+        // Handles are mostly used once.
+        let repeats = Field::from_name(column.name()).is_some_and(|field| field != Field::Handle);
+        if repeats && *column.data_type() == DataType::Utf8 && in_dictionary(column.name()) {
+            Arc::new(column.as_ref().clone().with_data_type(dictionary()))
+        } else {
+            Arc::clone(column)
+        }
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
+    ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), ArrowReaderOptions::new().with_schema(schema))
+}
+
+/// Texts in a dictionary.
+fn dictionary() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
 /// A column in one of the types that values are read from.
 struct Column {
     field: Field,
@@ -103,6 +138,8 @@ struct Column {
 
 enum Values {
     Texts(StringArray),
+    /// A place in a dictionary.
+    Places(ScalarBuffer<i32>, StringArray),
     Numbers(ScalarBuffer<i64>),
     Days(ScalarBuffer<i32>),
     Instants(ScalarBuffer<i64>),
@@ -113,11 +150,16 @@ enum Values {
 impl Column {
     /// A column of one of the types of [`target`]; nothing of one that says nothing.
     fn new(field: Field, array: &ArrayRef, local: bool) -> Option<Self> {
-        if array.null_count() == array.len() {
+        let nulls = array.logical_nulls();
+        if nulls.as_ref().is_some_and(|nulls| nulls.null_count() == array.len()) || array.is_empty() {
             return None;
         }
         let values = match array.data_type() {
             DataType::Utf8 => Values::Texts(array.as_string::<i32>().clone()),
+            DataType::Dictionary(..) => {
+                let texts = array.as_dictionary::<Int32Type>();
+                Values::Places(texts.keys().values().clone(), texts.values().as_string::<i32>().clone())
+            }
             DataType::Int64 => Values::Numbers(array.as_primitive::<Int64Type>().values().clone()),
             DataType::Date32 => Values::Days(array.as_primitive::<Date32Type>().values().clone()),
             DataType::Timestamp(..) => {
@@ -126,11 +168,7 @@ impl Column {
             }
             _ => return None,
         };
-        Some(Self {
-            field,
-            nulls: array.nulls().cloned(),
-            values,
-        })
+        Some(Self { field, nulls, values })
     }
 
     fn set<'a>(&'a self, row: usize, record: &mut Record<'a>) {
@@ -140,6 +178,7 @@ impl Column {
         }
         match &self.values {
             Values::Texts(texts) => record.set_text(field, texts.value(row)),
+            Values::Places(places, texts) => record.set_text(field, texts.value(places[row] as usize)),
             Values::Numbers(numbers) => record.set(field, Value::Number(numbers[row])),
             Values::Days(days) => record.set(field, Value::Date(Day(days[row]))),
             Values::Instants(times) => record.set(field, Value::Instant(times[row])),
@@ -169,8 +208,11 @@ fn read_columns(batch: &RecordBatch) -> Result<Vec<Column>, String> {
 fn target(field: Field, from: &DataType) -> Option<DataType> {
     let textual = matches!(from, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
         || matches!(from, DataType::Dictionary(_, values) if matches!(**values, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View));
-    if textual || *from == DataType::Null {
-        return Some(DataType::Utf8);
+    match from {
+        DataType::Dictionary(..) if textual => return Some(dictionary()),
+        DataType::Null => return Some(DataType::Utf8),
+        _ if textual => return Some(DataType::Utf8),
+        _ => {}
     }
     match (field, from) {
         (Field::Time | Field::End | Field::BorrowUntil, DataType::Timestamp(_, zone)) => {

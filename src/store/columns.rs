@@ -25,29 +25,78 @@ use crate::time::Micros;
 pub(crate) fn events(rows: &[EventRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
     let mut kinds = Strings::new();
     let names = Kind::ALL.map(|kind| kinds.intern(kind.name()));
+    let mut columns = EventColumns::default();
+    for block in rows.chunks(BLOCK) {
+        columns.at.extend(block.iter().map(|row| row.at));
+        columns.kind.extend(block.iter().map(|row| names[row.kind as usize]));
+        columns.server.extend(block.iter().map(|row| row.server));
+        columns
+            .feature
+            .extend(block.iter().map(|row| if row.feature == 0 { NO_NUMBER } else { row.feature }));
+        columns.user.extend(block.iter().map(|row| row.user));
+        columns.host.extend(block.iter().map(|row| row.host));
+        columns.display.extend(block.iter().map(|row| row.display));
+        columns.group.extend(block.iter().map(|row| row.group));
+        columns.licenses.extend(block.iter().map(|row| row.licenses));
+        columns.handle.extend(block.iter().map(|row| row.handle));
+        columns.reason_code.extend(block.iter().map(|row| row.reason_code));
+        columns.reason.extend(block.iter().map(|row| row.reason));
+        columns.project.extend(block.iter().map(|row| row.project));
+        columns.ended.extend(block.iter().map(|row| row.ended));
+        columns.borrow_until.extend(block.iter().map(|row| row.borrow_until));
+        columns.expires.extend(block.iter().map(|row| row.expires));
+        columns.source.extend(block.iter().map(|row| row.source));
+        columns.line.extend(block.iter().map(|row| row.line));
+    }
     RecordBatch::try_new(
         Table::Events.schema(),
         vec![
-            instants(gather(rows, |row| row.at)),
-            texts(gather(rows, |row| names[row.kind as usize]), &kinds),
-            integers(gather(rows, |row| row.server)),
-            integers(gather(rows, |row| if row.feature == 0 { NO_NUMBER } else { row.feature })),
-            texts(gather(rows, |row| row.user), strings),
-            texts(gather(rows, |row| row.host), strings),
-            texts(gather(rows, |row| row.display), strings),
-            texts(gather(rows, |row| row.group), strings),
-            integers(gather(rows, |row| row.licenses)),
-            plain_texts(&gather(rows, |row| row.handle), strings),
-            integers(gather(rows, |row| row.reason_code)),
-            texts(gather(rows, |row| row.reason), strings),
-            texts(gather(rows, |row| row.project), strings),
-            instants(gather(rows, |row| row.ended)),
-            instants(gather(rows, |row| row.borrow_until)),
-            Arc::new(nullable::<Date32Type>(gather(rows, |row| row.expires), NO_NUMBER)),
-            texts(gather(rows, |row| row.source), strings),
-            Arc::new(Int64Array::from(gather(rows, |row| row.line))),
+            instants(columns.at),
+            texts(columns.kind, &kinds),
+            integers(columns.server),
+            integers(columns.feature),
+            texts(columns.user, strings),
+            texts(columns.host, strings),
+            texts(columns.display, strings),
+            texts(columns.group, strings),
+            integers(columns.licenses),
+            plain_texts(&columns.handle, strings),
+            integers(columns.reason_code),
+            texts(columns.reason, strings),
+            texts(columns.project, strings),
+            instants(columns.ended),
+            instants(columns.borrow_until),
+            Arc::new(nullable::<Date32Type>(columns.expires, NO_NUMBER)),
+            texts(columns.source, strings),
+            Arc::new(Int64Array::from(columns.line)),
         ],
     )
+}
+
+/// So many events stay near while each of their columns is taken out of them.
+const BLOCK: usize = 256;
+
+/// The columns of events; texts as numbers.
+#[derive(Default)]
+struct EventColumns {
+    at: Vec<Micros>,
+    kind: Vec<u32>,
+    server: Vec<i32>,
+    feature: Vec<i32>,
+    user: Vec<u32>,
+    host: Vec<u32>,
+    display: Vec<u32>,
+    group: Vec<u32>,
+    licenses: Vec<i32>,
+    handle: Vec<u32>,
+    reason_code: Vec<i32>,
+    reason: Vec<u32>,
+    project: Vec<u32>,
+    ended: Vec<Micros>,
+    borrow_until: Vec<Micros>,
+    expires: Vec<i32>,
+    source: Vec<u32>,
+    line: Vec<i64>,
 }
 
 /// A batch of sessions, in the order of the rows.
