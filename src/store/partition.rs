@@ -11,12 +11,14 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::compute_leaves;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::ChunkReader;
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest as _, Sha256};
 
@@ -71,7 +73,27 @@ pub(crate) fn id_of(path: &Path) -> Option<i64> {
 pub(crate) struct Encoded {
     pub(crate) rows: u64,
     pub(crate) checksum: [u8; 32],
-    bytes: Vec<u8>,
+    bytes: Bytes,
+}
+
+impl Encoded {
+    /// Whether a file has these rows, be it in other bytes: an earlier version may have packed them otherwise.
+    pub(crate) fn has_rows_of(&self, store: &Path, file: &PartitionFile) -> Result<bool, StoreError> {
+        if file.checksum == self.checksum {
+            return Ok(true);
+        }
+        let mut found = read(store, file)?;
+        for made in batches(self.bytes.clone())?.build()? {
+            let same = match found.next() {
+                Some(found) => found? == made?,
+                None => false,
+            };
+            if !same {
+                return Ok(false);
+            }
+        }
+        Ok(found.next().is_none())
+    }
 }
 
 /// Encodes rows as a file of a table.
@@ -84,7 +106,7 @@ pub(crate) fn encode(table: Table, batch: &RecordBatch) -> Result<Encoded, Store
     Ok(Encoded {
         rows: batch.num_rows() as u64,
         checksum: Sha256::digest(&bytes).into(),
-        bytes,
+        bytes: bytes.into(),
     })
 }
 
@@ -181,7 +203,11 @@ pub(crate) fn read_columns(
 fn open(store: &Path, file: &PartitionFile) -> Result<ParquetRecordBatchReaderBuilder<File>, StoreError> {
     let path = store.join(file.path());
     let opened = File::open(&path).map_err(StoreError::io("open", &path))?;
-    Ok(ParquetRecordBatchReaderBuilder::try_new(opened)?.with_batch_size(64 * 1024))
+    batches(opened)
+}
+
+fn batches<R: ChunkReader + 'static>(file: R) -> Result<ParquetRecordBatchReaderBuilder<R>, StoreError> {
+    Ok(ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(64 * 1024))
 }
 
 /// The length and checksum of the bytes that are on the disk now.
@@ -292,5 +318,30 @@ mod tests {
     #[test]
     fn a_dictionary_that_grows_too_large_has_the_same_bytes_too() {
         same_bytes(&rows(300_000, 10_000_000, 1, 1, false));
+    }
+
+    #[test]
+    fn rows_are_told_from_others_however_they_are_packed() {
+        let folder = tempfile::tempdir().unwrap();
+        let batch = rows(70_000, 300, 3, 2, false);
+        let packed = |batch: &RecordBatch| {
+            let bytes = encode_rows(WriterProperties::builder().build(), batch).unwrap();
+            Encoded {
+                rows: batch.num_rows() as u64,
+                checksum: Sha256::digest(&bytes).into(),
+                bytes: bytes.into(),
+            }
+        };
+        let encoded = encode(Table::Events, &batch).unwrap();
+        let mut ids = 1..;
+        let mut has_rows_of = |other: &Encoded| {
+            let file = write(folder.path(), Table::Events, Day(1), ids.next().unwrap(), other).unwrap();
+            encoded.has_rows_of(folder.path(), &file).unwrap()
+        };
+        assert_ne!(packed(&batch).checksum, encoded.checksum);
+        assert!(has_rows_of(&encoded) && has_rows_of(&packed(&batch)));
+        assert!(!has_rows_of(&packed(&batch.slice(0, 69_999))));
+        assert!(!has_rows_of(&packed(&rows(70_001, 300, 3, 2, false))));
+        assert!(!has_rows_of(&packed(&rows(70_000, 299, 3, 2, false))));
     }
 }
