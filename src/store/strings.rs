@@ -33,8 +33,8 @@ impl Strings {
         }
         let Self { text: all, ends, numbers } = self;
         let hash = short_hash(text);
-        let same = |known: &(u32, u32)| known.1 == hash && same(slice(all, ends, known.0), text);
-        match numbers.entry(long_hash(hash), same, |known| long_hash(known.1)) {
+        let is_it = |known: &(u32, u32)| known.1 == hash && same(slice(all, ends, known.0), text);
+        match numbers.entry(long_hash(hash), is_it, |known| long_hash(known.1)) {
             Entry::Occupied(known) => known.get().0,
             Entry::Vacant(vacant) => {
                 let number = u32::try_from(ends.len()).unwrap_or(u32::MAX);

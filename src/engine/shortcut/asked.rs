@@ -46,8 +46,7 @@ impl Asked {
                 let [source] = &sources(&aggregate.input, &wanted.map(Clone::clone))?[..] else {
                     return None;
                 };
-                let columns = ["feature_id", "started", "ended", "licenses"];
-                let all_are = source.values.iter().zip(columns).all(|(value, name)| is_column(value, name));
+                let all_are = source.takes(["feature_id", "started", "ended", "licenses"]);
                 let windows = windows_of(hours)?;
                 // Whatever lies outside of the bounds must not matter.
                 let covered = windows.first().is_none_or(|first| source.from <= first.start())
@@ -80,8 +79,7 @@ impl Asked {
                 let [source] = &sources(&aggregate.input, &[feature.clone(), at.clone(), uncast(licenses).clone()])?[..] else {
                     return None;
                 };
-                let columns = ["feature_id", "at", "licenses"];
-                let all_are = source.values.iter().zip(columns).all(|(value, name)| is_column(value, name));
+                let all_are = source.takes(["feature_id", "at", "licenses"]);
                 let features = source.features(snapshot);
                 // Of many features, what is read once does not stay in memory.
                 (source.table == Table::Denials && all_are && features.len() <= FEW).then_some(Self::Denied(DeniedAsked {
@@ -167,6 +165,11 @@ impl Source {
                 && self.servers.as_ref().is_none_or(|servers| servers.contains(&feature.server))
         });
         meant.map(|feature| feature.id).collect()
+    }
+
+    /// Whether what is taken are these columns, as they are.
+    fn takes<const N: usize>(&self, columns: [&str; N]) -> bool {
+        self.values.iter().zip(columns).all(|(value, name)| is_column(value, name))
     }
 
     /// The rows, if what is taken of them is a name, and since when and until when something happened.
