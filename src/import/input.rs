@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
 
 use super::ImportError;
 
@@ -20,6 +21,7 @@ pub struct Input {
     /// The file as it lies on the disk, if it is no stream and not compressed.
     plain: Option<File>,
     reader: Box<dyn BufRead + Send>,
+    read_ahead: Option<JoinHandle<()>>,
     sample: Option<Vec<u8>>,
     read: Arc<AtomicU64>,
     ends: Arc<AtomicU64>,
@@ -103,10 +105,12 @@ impl Input {
         } else {
             (Box::new(counted), plain)
         };
+        let (reader, read_ahead) = ReadAhead::start(bytes, Arc::clone(&ends));
         Ok(Self {
             name: name.to_owned(),
             plain,
-            reader: Box::new(ReadAhead::start(bytes, Arc::clone(&ends))),
+            reader: Box::new(reader),
+            read_ahead: Some(read_ahead),
             sample: None,
             read,
             ends,
@@ -190,11 +194,12 @@ impl Input {
         &mut *self.reader
     }
 
-    /// The decompressed content as a file that can be read at any place.
+    /// The decompressed content as a file that can be read at any place. Nobody else reads it.
     pub(super) fn seekable(&mut self) -> Result<File, ImportError> {
         self.settle();
         let spooled = match self.plain.take() {
             Some(mut plain) if plain.metadata().is_ok_and(|metadata| metadata.is_file()) => {
+                self.stop_reading();
                 let length = plain.seek(SeekFrom::End(0));
                 length.map(|length| {
                     self.read.store(length, Ordering::Relaxed);
@@ -204,6 +209,13 @@ impl Input {
             _ => spool(&mut self.reader),
         };
         spooled.map_err(|source| self.error(source))
+    }
+
+    /// Ends reading ahead: its thread shares the place in the file with every other handle of it.
+    fn stop_reading(&mut self) {
+        self.reader = Box::new(io::empty());
+        // It ends once nobody takes its blocks; should it have panicked, there is nothing left that reads.
+        let _ended = self.read_ahead.take().map(JoinHandle::join);
     }
 
     pub(super) fn error(&self, source: io::Error) -> ImportError {
@@ -257,9 +269,9 @@ struct ReadAhead {
 }
 
 impl ReadAhead {
-    fn start(mut bytes: Box<dyn Read + Send>, ends: Arc<AtomicU64>) -> Self {
+    fn start(mut bytes: Box<dyn Read + Send>, ends: Arc<AtomicU64>) -> (Self, JoinHandle<()>) {
         let (sender, blocks) = sync_channel(2);
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             loop {
                 let mut block = Vec::with_capacity(BLOCK);
                 let read = bytes.by_ref().take(BLOCK as u64).read_to_end(&mut block);
@@ -269,11 +281,12 @@ impl ReadAhead {
                 }
             }
         });
-        Self {
+        let reader = Self {
             blocks,
             block: Cursor::new(Vec::new()),
             ends,
-        }
+        };
+        (reader, thread)
     }
 }
 
@@ -305,6 +318,8 @@ impl BufRead for ReadAhead {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
@@ -322,9 +337,40 @@ mod tests {
         assert_eq!(server_name("lic.example.com"), "lic.example.com");
     }
 
+    /// A file on a slow disk.
+    struct Slow(File);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            let most = buffer.len().min(BLOCK / 16);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_read_at_any_place_is_read_by_nobody_else() {
+        let content: Vec<u8> = (0..8 * BLOCK).map(|place| (place / 4096) as u8).collect();
+        let mut kept = tempfile::tempfile().unwrap();
+        kept.write_all(&content).unwrap();
+        kept.seek(SeekFrom::Start(0)).unwrap();
+        let slow = Slow(kept.try_clone().unwrap());
+        let mut input = Input::new("x", Box::new(slow), Some(kept)).unwrap();
+        assert_eq!(input.sample().unwrap(), &content[..SAMPLE]);
+        let mut file = input.seekable().unwrap();
+        for place in [5, 0, 7].map(|block| block * BLOCK) {
+            let mut found = vec![0; BLOCK];
+            file.seek(SeekFrom::Start(place as u64)).unwrap();
+            for part in found.chunks_mut(BLOCK / 64) {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+                file.read_exact(part).unwrap();
+            }
+            assert!(found == content[place..place + BLOCK], "other bytes at {place}");
+        }
+    }
+
     #[test]
     fn compressed_bytes_are_read_as_they_are() {
-        use std::io::Write as _;
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(b"one\r\ntwo").unwrap();
         let zst = zstd::encode_all(&b"one\r\ntwo"[..], 1).unwrap();
