@@ -112,13 +112,17 @@ fn open(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
         place.is_some_and(|place| groups.all(|group| group.column(place).dictionary_page_offset().is_some()))
     };
     let fields = found.schema().fields().iter().map(|column| {
+        if !matches!(column.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+            return Arc::clone(column);
+        }
         // Handles are mostly used once.
         let repeats = Field::from_name(column.name()).is_some_and(|field| field != Field::Handle);
-        if repeats && *column.data_type() == DataType::Utf8 && in_dictionary(column.name()) {
-            Arc::new(column.as_ref().clone().with_data_type(dictionary()))
+        let texts = if repeats && in_dictionary(column.name()) {
+            dictionary()
         } else {
-            Arc::clone(column)
-        }
+            DataType::Utf8
+        };
+        Arc::new(column.as_ref().clone().with_data_type(texts))
     });
     let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
     ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), ArrowReaderOptions::new().with_schema(schema))

@@ -224,17 +224,32 @@ impl Computed {
                 partition::encode(table, &batch?).map(Some)
             }
         };
-        let rollups = self.window.map(|day| Rollups::of_day(day, &sessions, &denials, &self.strings));
-        let Rollups {
-            levels,
-            user_days,
-            host_peaks,
-        } = rollups.unwrap_or_default();
-        let levels = encode(Table::Levels, columns::levels(&levels), levels.is_empty())?;
-        let user_days = encode(Table::UserDays, columns::user_days(&user_days, &self.strings), user_days.is_empty())?;
-        let host_peaks = encode(Table::HostPeaks, columns::host_peaks(&host_peaks), host_peaks.is_empty())?;
-        let sessions = encode(Table::Sessions, columns::sessions(&sessions, &self.strings), sessions.is_empty())?;
-        let denials = encode(Table::Denials, columns::denials(&denials, &self.strings), denials.is_empty())?;
+        let (sessions, denials, strings) = (&sessions, &denials, &self.strings);
+        let (rollups, pieces) = thread::scope(|scope| {
+            let rollups = scope.spawn(|| {
+                let rollups = self.window.map(|day| Rollups::of_day(day, sessions, denials, strings));
+                let Rollups {
+                    levels,
+                    user_days,
+                    host_peaks,
+                } = rollups.unwrap_or_default();
+                Ok::<_, StoreError>([
+                    encode(Table::Levels, columns::levels(&levels), levels.is_empty())?,
+                    encode(Table::UserDays, columns::user_days(&user_days, strings), user_days.is_empty())?,
+                    encode(Table::HostPeaks, columns::host_peaks(&host_peaks), host_peaks.is_empty())?,
+                ])
+            });
+            let pieces = || {
+                Ok::<_, StoreError>([
+                    encode(Table::Sessions, columns::sessions(sessions, strings), sessions.is_empty())?,
+                    encode(Table::Denials, columns::denials(denials, strings), denials.is_empty())?,
+                ])
+            };
+            let pieces = pieces();
+            (rollups.join(), pieces)
+        });
+        let [levels, user_days, host_peaks] = rollups.map_err(|_panic| StoreError::Worker)??;
+        let [sessions, denials] = pieces?;
         Ok(Derived {
             day: self.day,
             files: [
