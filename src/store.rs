@@ -15,6 +15,7 @@
 //! **Nothing twice.** What makes an event another event is `rows::EventRow::identity_order`; a day takes of each event as
 //! many as the source that tells it most often.
 
+mod arrivals;
 mod catalog;
 mod check;
 mod chunk;
@@ -31,6 +32,7 @@ mod quality;
 mod rederive;
 mod registry;
 mod rows;
+mod runs;
 mod secret;
 mod snapshot;
 mod strings;

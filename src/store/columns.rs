@@ -430,13 +430,14 @@ impl<'a> Texts<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrivals::Arrivals;
     use super::*;
     use crate::event::Event;
     use crate::time::Day;
 
     #[test]
     fn events_survive_the_round_trip() {
-        let mut rows = EventRows::new();
+        let mut rows = Arrivals::with_capacity(2);
         let full = Event {
             user: "alice",
             host: "h1",
@@ -453,8 +454,9 @@ mod tests {
             line: 12,
             ..Event::new(Kind::Session, 5)
         };
-        rows.push(&full, 1, 2, "a.log");
-        rows.push(&Event::new(Kind::ServerUp, -7), 1, 0, "a.log");
+        rows.push(&full, 1, 2);
+        rows.push(&Event::new(Kind::ServerUp, -7), 1, 0);
+        let rows = rows.settle("a.log");
         let batch = events(&rows.rows, &rows.strings).unwrap();
         let mut read = EventRows::new();
         read_events(&batch, &mut read).unwrap();

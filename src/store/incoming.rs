@@ -1,7 +1,7 @@
 //! The events of one source on their way into the store.
 //!
 //! ```text
-//!  push ─▶ rows of each day ──(done with, or too many)──▶ sort, encode, write ─▶ runs of each day
+//!  push ─▶ arrivals of each day ──(done with, or too many)──▶ settle, sort, encode, write ─▶ runs of each day
 //!                                                                                   │ commit
 //!                        one run, nothing known of the day: the run is the day's file ◀─┤
 //!                        else: all runs together, merged with what is known           ◀─┘
@@ -13,12 +13,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::path::Path;
 
 use rustc_hash::FxHashMap;
 
+use super::StoreError;
+use super::arrivals::Arrivals;
 use super::catalog::Catalog;
 use super::derive::Counts;
 use super::facts::{DayFacts, last_instants};
@@ -27,8 +27,8 @@ use super::partition::{self, PartitionFile};
 use super::rederive::{self, Rederivation, Written};
 use super::registry::Registry;
 use super::rows::{EventRows, Id};
-use super::writer::{FileIds, Writer, read_events, remove};
-use super::{StoreError, columns};
+use super::runs::{Run, RunWriter, write_events};
+use super::writer::{Writer, read_events, remove};
 use crate::event::{Event, Table};
 use crate::time::{Day, Micros, Offsets};
 
@@ -68,7 +68,7 @@ struct Current {
 /// The rows of a day that are not written yet.
 #[derive(Debug)]
 struct Waiting {
-    rows: EventRows,
+    rows: Arrivals,
     /// When the last of them came, as a count of events.
     touched: u64,
 }
@@ -184,7 +184,7 @@ impl<'a> Incoming<'a> {
                 current.server = server;
                 self.servers.insert(server);
             }
-            current.waiting.rows.push(event, server, feature, &self.source);
+            current.waiting.rows.push(event, server, feature);
         }
         self.pushed += 1;
         self.rows += 1;
@@ -210,7 +210,7 @@ impl<'a> Incoming<'a> {
     /// Makes the day of an instant the one that rows are added to.
     fn turn_to(&mut self, at: Micros) -> Result<(), StoreError> {
         // Days of one source are alike.
-        let rows = self.current.as_ref().map_or(0, |current| current.waiting.rows.rows.len());
+        let rows = self.current.as_ref().map_or(0, |current| current.waiting.rows.len());
         self.turn_from();
         let day = self.offsets.day_of(at);
         let zone = self.offsets.zone();
@@ -219,7 +219,7 @@ impl<'a> Incoming<'a> {
             None => {
                 self.write_quiet()?;
                 Waiting {
-                    rows: EventRows::with_capacity(rows),
+                    rows: Arrivals::with_capacity(rows),
                     touched: 0,
                 }
             }
@@ -243,7 +243,7 @@ impl<'a> Incoming<'a> {
 
     /// Writes the days that a source in order of time is done with. Should more of them come after all, they get another run.
     fn write_quiet(&mut self) -> Result<(), StoreError> {
-        let is_quiet = |waiting: &Waiting| waiting.rows.rows.len() >= LARGE && waiting.touched + LARGE as u64 <= self.pushed;
+        let is_quiet = |waiting: &Waiting| waiting.rows.len() >= LARGE && waiting.touched + LARGE as u64 <= self.pushed;
         let quiet: Vec<Day> = self
             .days
             .iter()
@@ -271,15 +271,15 @@ impl<'a> Incoming<'a> {
         let Some(Waiting { rows, .. }) = self.days.remove(&day) else {
             return Ok(());
         };
-        self.rows -= rows.rows.len();
+        self.rows -= rows.len();
         let pool = self
             .pool
-            .get_or_insert_with(|| RunWriter::start(self.writer.root.clone(), self.writer.file_ids.clone()));
-        if pool.sender.send((day, rows)).is_err() {
-            // It stopped because it failed: joining it says how.
-            return self.pool.take().map_or(Err(StoreError::Worker), |pool| pool.finish().map(drop));
+            .get_or_insert_with(|| RunWriter::start(&self.writer.root, &self.writer.file_ids, &self.source));
+        if pool.write(day, rows) {
+            return Ok(());
         }
-        Ok(())
+        // They stopped because one failed: joining them says how.
+        self.pool.take().map_or(Err(StoreError::Worker), |pool| pool.finish().map(drop))
     }
 
     /// Makes the events a part of the store, all of them or none. The ledger's entry is made from what was found.
@@ -418,46 +418,5 @@ impl<'a> Incoming<'a> {
             remove(&root.join(run.file.path()))?;
         }
         Ok(file)
-    }
-}
-
-fn write_events(root: &Path, day: Day, events: &EventRows, ids: &FileIds) -> Result<PartitionFile, StoreError> {
-    let encoded = partition::encode(Table::Events, &columns::events(&events.rows, &events.strings)?)?;
-    partition::write(root, Table::Events, day, ids.next(), &encoded)
-}
-
-/// A part of a day's events, written.
-#[derive(Debug)]
-struct Run {
-    file: PartitionFile,
-    facts: DayFacts,
-}
-
-/// Sorts and writes runs beside the thread that reads the source.
-#[derive(Debug)]
-struct RunWriter {
-    sender: SyncSender<(Day, EventRows)>,
-    thread: JoinHandle<Result<Vec<Run>, StoreError>>,
-}
-
-impl RunWriter {
-    fn start(root: PathBuf, ids: FileIds) -> Self {
-        let (sender, receiver): (_, Receiver<(Day, EventRows)>) = sync_channel(1);
-        let write = move |(day, mut events): (Day, EventRows)| {
-            events.sort();
-            Ok(Run {
-                file: write_events(&root, day, &events, &ids)?,
-                facts: DayFacts::of(&events.rows),
-            })
-        };
-        Self {
-            sender,
-            thread: std::thread::spawn(move || receiver.into_iter().map(write).collect()),
-        }
-    }
-
-    fn finish(self) -> Result<Vec<Run>, StoreError> {
-        drop(self.sender);
-        self.thread.join().map_err(|_panic| StoreError::Worker)?
     }
 }

@@ -254,14 +254,14 @@ fn properties(table: Table) -> WriterProperties {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::arrivals::Arrivals;
     use super::super::columns;
-    use super::super::rows::EventRows;
     use super::*;
     use crate::event::{Event, Kind};
 
     /// Rows of texts that are drawn from so many, some of them missing; runs of one text where `run` is long.
     fn rows(count: usize, texts: usize, run: usize, missing: usize, long: bool) -> RecordBatch {
-        let mut rows = EventRows::new();
+        let mut rows = Arrivals::with_capacity(count);
         let mut state: u64 = 88_172_645_463_325_252;
         let mut draw = move || {
             state ^= state << 13;
@@ -286,8 +286,9 @@ mod tests {
                 reason_code: (missing < 8 && draw() % 3 > 0).then(|| draw() as i32 >> (row % 30)),
                 ..Event::new(Kind::ALL[draw() % Kind::ALL.len()], row as i64)
             };
-            rows.push(&event, 1, 1 + row as i32 / 100, "a.log");
+            rows.push(&event, 1, 1 + row as i32 / 100);
         }
+        let rows = rows.settle("a.log");
         columns::events(&rows.rows, &rows.strings).unwrap()
     }
 

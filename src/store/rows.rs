@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::strings::Strings;
-use crate::event::{Event, Kind, ReasonClass};
+use crate::event::{Kind, ReasonClass};
 use crate::time::Micros;
 
 /// The id of a feature or server in the catalog.
@@ -102,45 +102,10 @@ pub(crate) struct EventRows {
 
 impl EventRows {
     pub(crate) fn new() -> Self {
-        Self::with_capacity(0)
-    }
-
-    /// No rows, and room for so many.
-    pub(crate) fn with_capacity(rows: usize) -> Self {
         Self {
-            rows: Vec::with_capacity(rows),
+            rows: Vec::new(),
             strings: Strings::new(),
         }
-    }
-
-    /// Adds an event whose server and feature have these ids.
-    ///
-    /// Handles are mostly names of single sessions. Kept apart, they do not crowd out the names of users and hosts, which
-    /// are looked up for every row; rows that are read back share their numbers again.
-    pub(crate) fn push(&mut self, event: &Event<'_>, server: Id, feature: Id, source: &str) {
-        let strings = &mut self.strings;
-        // Neighbours mostly have these in common.
-        let (project, from) = self.rows.last().map_or((0, 0), |row| (row.project, row.source));
-        self.rows.push(EventRow {
-            at: event.at,
-            ended: event.ended.unwrap_or(NEVER),
-            borrow_until: event.borrow_until.unwrap_or(NEVER),
-            line: i64::try_from(event.line).unwrap_or(i64::MAX),
-            server,
-            feature,
-            user: strings.intern(event.user),
-            host: strings.intern(event.host),
-            display: strings.intern(event.display),
-            group: strings.intern(event.group_data),
-            handle: strings.append(event.handle),
-            reason: strings.intern(event.reason),
-            project: strings.intern_after(event.project, project),
-            source: strings.intern_after(source, from),
-            licenses: i32::try_from(event.licenses).unwrap_or(i32::MAX),
-            reason_code: event.reason_code.unwrap_or(NO_NUMBER),
-            expires: event.expires.map_or(NO_NUMBER, |day| day.0),
-            kind: event.kind,
-        });
     }
 
     /// Adds all rows of another set.
@@ -336,10 +301,12 @@ pub(crate) struct HostPeakRow {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::arrivals::Arrivals;
     use super::*;
+    use crate::event::Event;
 
     fn rows(seeds: &[(u8, u8, u8, u8, u8)], spread: i64) -> EventRows {
-        let mut rows = EventRows::new();
+        let mut rows = Arrivals::with_capacity(seeds.len());
         let names = ["", "b", "a", "aa", "\u{e9}"];
         for (line, (feature, at, kind, user, rest)) in seeds.iter().enumerate() {
             let event = Event {
@@ -357,9 +324,9 @@ mod tests {
             } else {
                 Id::from(*feature) % 2 + 1
             };
-            rows.push(&event, server, Id::from(*feature), "x");
+            rows.push(&event, server, Id::from(*feature));
         }
-        rows
+        rows.settle("x")
     }
 
     proptest! {

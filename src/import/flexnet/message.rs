@@ -120,16 +120,18 @@ impl<'a> Request<'a> {
             None => (text, None),
         };
         // The closing quote is the last one before the identity, since names may hold quotes.
-        let quotes_until = text
-            .find('@')
-            .unwrap_or_else(|| pairs(text, *b"\" ").next().map_or(text.len(), |quote| quote + 2));
+        let quotes_until =
+            memchr::memchr(b'@', text.as_bytes()).unwrap_or_else(|| pairs(text, *b"\" ").next().map_or(text.len(), |quote| quote + 2));
         let close = pairs(&text[..quotes_until], *b"\" ").next_back()?;
         let (feature, mut rest) = (&text[..close], text[close + 2..].trim_ascii_start());
         while rest.starts_with('(') {
             rest = rest[group_end(rest)?..].trim_ascii_start(); // a signature
         }
         let (identity, mut groups) = split_identity(rest);
-        let (user, host) = identity.rsplit_once('@').unwrap_or((identity, ""));
+        let (user, host) = match memchr::memrchr(b'@', identity.as_bytes()) {
+            Some(at) => (&identity[..at], &identity[at + 1..]),
+            None => (identity, ""),
+        };
         if feature.is_empty() || user.is_empty() {
             return None;
         }
@@ -153,7 +155,7 @@ impl<'a> Request<'a> {
             let end = match groups.as_bytes()[0] {
                 b'(' | b'[' => group_end(groups).unwrap_or(groups.len()),
                 // A requested version in quotes, or a word that means nothing here.
-                _ => groups.find(' ').unwrap_or(groups.len()),
+                _ => memchr::memchr(b' ', groups.as_bytes()).unwrap_or(groups.len()),
             };
             request.group(&groups[..end]);
             groups = &groups[end..];
@@ -255,15 +257,13 @@ impl<'a> Verbose<'a> {
 
 /// Splits `user@host` from the groups after it.
 fn split_identity(text: &str) -> (&str, &str) {
-    let end = pairs(text, *b"  ").next().unwrap_or(text.len());
-    let at = text[..end].find('@').unwrap_or(0);
-    let identity = &text[at..end];
-    let group = pairs(identity, *b" [")
-        .next()
-        .into_iter()
-        .chain(pairs(identity, *b" (").next())
-        .min();
-    let end = group.map_or(end, |group| at + group);
+    let bytes = text.as_bytes();
+    let followed_by = |blank: &usize, what: &[u8]| bytes.get(blank + 1).is_some_and(|next| what.contains(next));
+    let blanks = || memchr::memchr_iter(b' ', bytes);
+    let end = blanks().find(|blank| followed_by(blank, b" ")).unwrap_or(text.len());
+    let at = memchr::memchr(b'@', &bytes[..end]).unwrap_or(0);
+    let group = blanks().find(|blank| (at..end).contains(blank) && followed_by(blank, b"[("));
+    let end = group.unwrap_or(end);
     (text[..end].trim_ascii(), &text[end..])
 }
 
