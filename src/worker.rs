@@ -17,6 +17,7 @@
 mod attend;
 mod frame;
 mod pool;
+mod process;
 mod watch;
 
 use serde::{Deserialize, Serialize};

@@ -22,7 +22,7 @@ use super::slots::{Days, Padded, Slots};
 use super::text::{Text, clock};
 use super::{EncodeError, Rows, number};
 use crate::report::Column;
-use crate::time::{DAY, Granularity, Micros, SECOND};
+use crate::time::{DAY, Granularity, HOUR, Micros, SECOND};
 
 /// How a format spells rows.
 pub(super) trait Spelling: Send + Sync + 'static {
@@ -378,25 +378,25 @@ fn is_plain<S: Spelling>(bytes: &[u8]) -> bool {
 /// Writes a wall-clock time to the second, unless it is too far away.
 #[inline]
 fn put_time<S: Spelling>(at: Micros, days: &mut Days, text: &mut Text) -> bool {
-    let (day, rest) = (at.div_euclid(DAY), at.rem_euclid(DAY));
-    if !days.put(day, text) {
-        return false;
-    }
-    let [a, b, c, d, e, f, g, h] = clock((rest / SECOND) as u32);
-    let quote = S::QUOTE.first().copied().unwrap_or_default();
-    text.put_first([a, b, c, d, e, f, g, h, quote], 8 + S::QUOTE.len());
-    true
+    put_clock::<S, { "hh:mm:ss".len() }>(at, days, text)
 }
 
 /// Writes a wall-clock hour, unless it is too far away.
 #[inline]
 fn put_hour<S: Spelling>(start: Micros, days: &mut Days, text: &mut Text) -> bool {
-    let (day, rest) = (start.div_euclid(DAY), start.rem_euclid(DAY));
+    put_clock::<S, { "hh:mm".len() }>(start - start.rem_euclid(HOUR), days, text)
+}
+
+/// Writes a day and so many characters of a clock.
+#[inline]
+fn put_clock<S: Spelling, const LENGTH: usize>(at: Micros, days: &mut Days, text: &mut Text) -> bool {
+    let (day, rest) = (at.div_euclid(DAY), at.rem_euclid(DAY));
     if !days.put(day, text) {
         return false;
     }
-    let [a, b, ..] = clock((rest / SECOND) as u32);
-    let quote = S::QUOTE.first().copied().unwrap_or_default();
-    text.put_first([a, b, b':', b'0', b'0', quote], 5 + S::QUOTE.len());
+    let [a, b, c, d, e, f, g, h] = clock((rest / SECOND) as u32);
+    let mut written = [a, b, c, d, e, f, g, h, 0];
+    written[LENGTH] = S::QUOTE.first().copied().unwrap_or_default();
+    text.put_first(written, LENGTH + S::QUOTE.len());
     true
 }

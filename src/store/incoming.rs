@@ -32,8 +32,8 @@ use super::writer::{Writer, read_events, remove};
 use crate::event::{Event, Table};
 use crate::time::{Day, Micros, Offsets};
 
-/// How many rows wait in memory before days are written: some 150 MB.
-const ROWS_IN_MEMORY: usize = 1_500_000;
+/// How many rows wait in memory before days are written: some 200 MB.
+const ROWS_IN_MEMORY: usize = 1_000_000;
 
 /// A day with so many rows is written as soon as as many events of other days have come since: while the source is read on.
 const LARGE: usize = 32 * 1024;

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
 use futures::{Stream, StreamExt as _, stream};
-use tempfile::TempDir;
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
-use tokio::process::{Child, ChildStdin, Command};
+use tokio::process::ChildStdin;
 
 use super::frame::{self, Frame, Kind, Report, Unpacker};
+use super::process::Process;
 use super::watch::TOO_MUCH;
 use super::{Ask, Failure};
 use crate::engine::{Control, Described, EngineError, EngineResult, Planned, Progress, RowStream};
@@ -177,7 +177,8 @@ impl Workers {
         let (heard, answers) = std::os::unix::net::UnixStream::pair()?;
         heard.set_nonblocking(true)?;
         let heard = UnixStream::from_std(heard)?;
-        let mut child = Command::new(&options.program)
+        let mut command = Command::new(&options.program);
+        command
             .arg("sql-worker")
             .arg("--store")
             .arg(&options.root)
@@ -190,19 +191,14 @@ impl Workers {
             .arg("--partitions")
             .arg(options.partitions.to_string())
             .stdin(Stdio::piped())
-            .stdout(Stdio::from(OwnedFd::from(answers)))
-            .kill_on_drop(true)
-            .spawn()?;
-        let Some(stdin) = child.stdin.take() else {
-            return Err(std::io::Error::other("a process without a pipe"));
-        };
+            .stdout(Stdio::from(OwnedFd::from(answers)));
+        let (process, stdin) = Process::start(&mut command, scratch)?;
         Ok(Worker {
-            child,
+            process,
             stdin,
             stdout: BufReader::new(heard),
             unpacker: Unpacker::default(),
             since: Instant::now(),
-            _scratch: scratch,
         })
     }
 
@@ -231,16 +227,23 @@ impl Workers {
     }
 }
 
+impl Drop for Workers {
+    /// The server ends: whatever is there must be gone by then.
+    fn drop(&mut self) {
+        for worker in self.idle().drain(..) {
+            worker.process.kill();
+        }
+    }
+}
+
 /// A process that answers questions. Dropped, it is killed.
 #[derive(Debug)]
 struct Worker {
-    child: Child,
+    process: Process,
     stdin: ChildStdin,
     stdout: BufReader<UnixStream>,
     unpacker: Unpacker,
     since: Instant,
-    /// Goes after the process: what it left there goes with it.
-    _scratch: TempDir,
 }
 
 impl Worker {
@@ -253,9 +256,9 @@ impl Worker {
     }
 
     /// Why it died.
-    async fn post_mortem(mut self) -> EngineError {
+    async fn post_mortem(self) -> EngineError {
         use std::os::unix::process::ExitStatusExt as _;
-        match self.child.wait().await {
+        match self.process.ended().await {
             Ok(status) if status.code() == Some(TOO_MUCH) => EngineError::Exhausted(
                 "the query took more memory than a query may; ask for fewer days, groups or columns, or shorter texts and lists".to_owned(),
             ),
