@@ -376,6 +376,16 @@ impl Engine {
             .to_string()
     }
 
+    /// What becomes of it on the rows of a snapshot, for tests.
+    #[cfg(test)]
+    pub(crate) fn shortened(&self, plan: &LogicalPlan, snapshot: &Arc<Snapshot>) -> String {
+        let optimised = self.planner.optimise(&self.state, plan.clone()).unwrap();
+        shortcut::take(optimised, snapshot, &self.days)
+            .unwrap()
+            .display_indent()
+            .to_string()
+    }
+
     /// How a plan would run, for tests.
     #[cfg(test)]
     pub(crate) fn physical(&self, plan: &LogicalPlan) -> String {

@@ -129,8 +129,16 @@ mod tests {
         assert_eq!(catalog.reports().count(), REPORTS.len());
     }
 
-    /// The plan of a report, for a request with these parameters, as it would be run and before.
-    fn planned(report: &str, given: &[(&str, &str)], rows: Option<u64>) -> (String, String) {
+    /// The plan of a report, for a request with these parameters.
+    struct Drawn {
+        /// Its operators.
+        physical: String,
+        optimised: String,
+        /// With its shortcuts, and every column.
+        shortened: String,
+    }
+
+    fn planned(report: &str, given: &[(&str, &str)], rows: Option<u64>) -> Drawn {
         let engine = Engine::new(&EngineOptions::default()).unwrap();
         let catalog = Catalog::compile(&engine).unwrap();
         let report = catalog.report(report).unwrap();
@@ -145,13 +153,22 @@ mod tests {
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
         let request = Request::parse(report.definition(), &given, scope).unwrap();
-        let columns = vec![report.definition().columns[0].name.clone()];
+        let mut columns: Vec<String> = report.definition().columns.iter().map(|column| column.name.clone()).collect();
+        let whole = Wanted {
+            columns: columns.clone(),
+            rows,
+        };
+        columns.truncate(1);
         let plan = report.plan(&request, &Wanted { columns, rows }).unwrap();
-        (engine.physical(&plan), engine.optimised(&plan))
+        Drawn {
+            physical: engine.physical(&plan),
+            optimised: engine.optimised(&plan),
+            shortened: engine.shortened(&report.plan(&request, &whole).unwrap(), &snapshot),
+        }
     }
 
     fn scan(report: &str, given: &[(&str, &str)]) -> String {
-        let (_, plan) = planned(report, given, None);
+        let plan = planned(report, given, None).optimised;
         plan.lines().find(|line| line.contains("TableScan: denials")).unwrap().to_owned()
     }
 
@@ -168,7 +185,7 @@ mod tests {
                     .chain(others.clone())
                     .chain([("orderBy", column.name.as_str())])
                     .collect();
-                let (plan, _) = planned(&definition.name, &given, Some(2));
+                let plan = planned(&definition.name, &given, Some(2)).physical;
                 let sort = plan.lines().find(|line| line.contains("SortExec")).unwrap();
                 for handle in definition.order.iter().map(String::as_str).chain(["fid"]) {
                     assert!(sort.contains(&format!("{handle}@")), "{handle} in {sort}");
@@ -198,6 +215,28 @@ mod tests {
             "the natural order has them: {all}"
         );
         assert!(!all.contains("reason_class") && !all.contains("is_true"), "{all}");
+    }
+
+    #[test]
+    fn what_days_know_is_not_read_from_tables() {
+        let hours = [("st", "08:30"), ("et", "17:10")];
+        for (report, others) in [
+            ("utilization-history", &hours[..]),
+            ("grouped-denials", &[("grat", "HOUR")]),
+            ("users-count", &[]),
+        ] {
+            let of_features = Catalog::definitions()
+                .unwrap()
+                .iter()
+                .any(|known| known.name == report && known.of_features());
+            let days = if of_features { &DAYS[..] } else { &DAYS[1..] };
+            let plan = planned(report, &[days, others].concat(), None).shortened;
+            assert!(plan.contains("TableScan: shortcut"), "{report}: {plan}");
+            assert!(
+                !plan.contains("TableScan: sessions") && !plan.contains("TableScan: denials"),
+                "{report}: {plan}"
+            );
+        }
     }
 
     #[test]
