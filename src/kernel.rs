@@ -19,9 +19,10 @@ mod quarters;
 mod seconds;
 mod stretches;
 
-pub(crate) use self::activity::{Activity, Change};
+pub use self::activity::{Activity, Change};
 pub(crate) use self::bits::ones;
 pub(crate) use self::histogram::Histogram;
-pub(crate) use self::peak::{Peaks, Stay};
-pub(crate) use self::quarters::{LevelOfQuarter, levels_of_quarters, quarter_of};
-pub(crate) use self::stretches::Sweeper;
+pub use self::peak::{Peaks, Stay};
+pub(crate) use self::quarters::quarter_of;
+pub use self::quarters::{LevelOfQuarter, levels_of_quarters};
+pub use self::stretches::Sweeper;

@@ -60,7 +60,7 @@ pub mod functions;
 pub mod generate;
 pub mod http;
 pub mod import;
-mod kernel;
+pub mod kernel;
 pub mod machine;
 pub mod metrics;
 pub mod output;

@@ -11,25 +11,25 @@ const FORTNIGHT: i32 = 14;
 
 /// For each day a bit for every holder that is active; holders are small numbers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Activity {
+pub struct Activity {
     places: BTreeMap<Day, usize>,
     bits: Vec<Vec<u64>>,
 }
 
 /// What happens on a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Change {
     /// How many are active.
-    pub(crate) daily: i64,
+    pub daily: i64,
     /// How the number of those changes that were active within the fourteen days up to it.
-    pub(crate) recent: i64,
+    pub recent: i64,
     /// How the number of those changes that were ever active.
-    pub(crate) ever: i64,
+    pub ever: i64,
 }
 
 impl Activity {
     /// The place of a day, for [`Activity::set`].
-    pub(crate) fn place(&mut self, day: Day) -> usize {
+    pub fn place(&mut self, day: Day) -> usize {
         *self.places.entry(day).or_insert_with(|| {
             self.bits.push(Vec::new());
             self.bits.len() - 1
@@ -37,7 +37,7 @@ impl Activity {
     }
 
     /// Marks a holder as active.
-    pub(crate) fn set(&mut self, place: usize, holder: u32) {
+    pub fn set(&mut self, place: usize, holder: u32) {
         let (bits, word) = (&mut self.bits[place], holder as usize / 64);
         if bits.len() <= word {
             bits.resize(word + 1, 0);
@@ -70,7 +70,7 @@ impl Activity {
     }
 
     /// What happens on each day.
-    pub(crate) fn changes(&self) -> BTreeMap<Day, Change> {
+    pub fn changes(&self) -> BTreeMap<Day, Change> {
         let days: Vec<(Day, &[u64])> = self.days().collect();
         let mut changes: BTreeMap<Day, Change> = BTreeMap::new();
         let mut ever = Vec::new();

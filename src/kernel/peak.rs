@@ -14,15 +14,18 @@ use crate::time::{Micros, SECOND, Window};
 
 /// When a holder, known by a number, held something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stay {
-    pub(crate) started: Micros,
-    pub(crate) ended: Micros,
-    pub(crate) holder: u32,
+pub struct Stay {
+    /// From when.
+    pub started: Micros,
+    /// Until when.
+    pub ended: Micros,
+    /// The holder's number.
+    pub holder: u32,
 }
 
 /// Finds peaks; what it works with is used again for the next day.
 #[derive(Debug, Default)]
-pub(crate) struct Peaks {
+pub struct Peaks {
     spans: Vec<Span>,
     sorted: Vec<Span>,
     /// Until when, in seconds of the day, each holder is there.
@@ -37,7 +40,7 @@ pub(crate) struct Peaks {
 impl Peaks {
     /// The peak within each part of a day. The parts lie one after the other and cover the day; holders are below `holders`. What
     /// lies outside of the day is cut off.
-    pub(crate) fn of(&mut self, parts: &[Window], holders: usize, stays: impl Iterator<Item = Stay> + Clone) -> Vec<i64> {
+    pub fn of(&mut self, parts: &[Window], holders: usize, stays: impl Iterator<Item = Stay> + Clone) -> Vec<i64> {
         let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
             return Vec::new();
         };

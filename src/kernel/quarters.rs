@@ -10,10 +10,13 @@ pub(crate) const QUARTER: Micros = 15 * MINUTE;
 
 /// How long a level was held within a quarter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct LevelOfQuarter {
-    pub(crate) quarter: i32,
-    pub(crate) level: i64,
-    pub(crate) time: Micros,
+pub struct LevelOfQuarter {
+    /// Which quarter of the day, from 0.
+    pub quarter: i32,
+    /// How many licenses were in use.
+    pub level: i64,
+    /// For how long.
+    pub time: Micros,
 }
 
 /// The quarter that an instant begins, if it begins one; the end of the day ends the last one, however short.
@@ -31,7 +34,7 @@ pub(crate) fn quarters(day: Window) -> i32 {
 }
 
 /// Cuts stretches at the quarters; they come in order, and so do the rows: by quarter and level.
-pub(crate) fn levels_of_quarters(day: Window, rows: &mut Vec<LevelOfQuarter>, stretches: impl FnOnce(&mut dyn FnMut(i64, Micros, Micros))) {
+pub fn levels_of_quarters(day: Window, rows: &mut Vec<LevelOfQuarter>, stretches: impl FnOnce(&mut dyn FnMut(i64, Micros, Micros))) {
     let mut begun = rows.len();
     stretches(&mut |level, from, to| {
         let mut from = from;

@@ -8,7 +8,7 @@ const BUSY: usize = 4096;
 
 /// Sweeps over the pieces of days; what it works with is used again for the next day.
 #[derive(Debug, Default)]
-pub(crate) struct Sweeper {
+pub struct Sweeper {
     seconds: Seconds,
     edges: Vec<(Micros, i64)>,
 }
@@ -16,7 +16,7 @@ pub(crate) struct Sweeper {
 impl Sweeper {
     /// Calls `each(level, from, to)` for the stretches of the day in which licenses were in use, in order. A piece is when it began,
     /// when it ended, and how many licenses it held; what lies outside of the day is cut off.
-    pub(crate) fn stretches(
+    pub fn stretches(
         &mut self,
         day: Window,
         pieces: impl ExactSizeIterator<Item = (Micros, Micros, i32)> + Clone,

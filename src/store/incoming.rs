@@ -279,7 +279,8 @@ impl<'a> Incoming<'a> {
             return Ok(());
         }
         // They stopped because one failed: joining them says how.
-        self.pool.take().map_or(Err(StoreError::Worker), |pool| pool.finish().map(drop))
+        let ended = self.pool.take().map_or(Ok(Vec::new()), RunWriter::finish);
+        ended.and(Err(StoreError::Worker))
     }
 
     /// Makes the events a part of the store, all of them or none. The ledger's entry is made from what was found.

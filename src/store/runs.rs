@@ -33,9 +33,11 @@ pub(super) struct Run {
 }
 
 /// Sorts and writes runs beside the thread that reads the source.
+///
+/// However it ends, its threads have ended by then: nothing is written behind anybody's back.
 #[derive(Debug)]
 pub(super) struct RunWriter {
-    sender: SyncSender<Job>,
+    sender: Option<SyncSender<Job>>,
     threads: Vec<JoinHandle<Result<Vec<Run>, StoreError>>>,
     sent: u64,
 }
@@ -63,7 +65,7 @@ impl RunWriter {
             thread::spawn(move || worker.run())
         };
         Self {
-            sender,
+            sender: Some(sender),
             threads: (0..threads).map(spawn).collect(),
             sent: 0,
         }
@@ -73,18 +75,29 @@ impl RunWriter {
     pub(super) fn write(&mut self, day: Day, arrivals: Arrivals) -> bool {
         let number = self.sent;
         self.sent += 1;
-        self.sender.send(Job { number, day, arrivals }).is_ok()
+        let job = Job { number, day, arrivals };
+        self.sender.as_ref().is_some_and(|sender| sender.send(job).is_ok())
     }
 
     /// The runs, in the order in which they were sent.
-    pub(super) fn finish(self) -> Result<Vec<Run>, StoreError> {
-        drop(self.sender);
-        let mut runs = Vec::new();
-        for thread in self.threads {
-            runs.extend(thread.join().map_err(|_panic| StoreError::Worker)??);
-        }
+    pub(super) fn finish(mut self) -> Result<Vec<Run>, StoreError> {
+        let parts: Result<Vec<_>, _> = self.join().into_iter().collect();
+        let mut runs: Vec<Run> = parts?.into_iter().flatten().collect();
         runs.sort_unstable_by_key(|run| run.number);
         Ok(runs)
+    }
+
+    /// Waits for all threads. What each of them has written.
+    fn join(&mut self) -> Vec<Result<Vec<Run>, StoreError>> {
+        drop(self.sender.take());
+        let ended = self.threads.drain(..).map(JoinHandle::join);
+        ended.map(|written| written.unwrap_or(Err(StoreError::Worker))).collect()
+    }
+}
+
+impl Drop for RunWriter {
+    fn drop(&mut self) {
+        drop(self.join());
     }
 }
 
