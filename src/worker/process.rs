@@ -86,11 +86,11 @@ mod tests {
 
     use super::*;
 
-    fn start(script: &str) -> (Process, PathBuf, u32) {
+    fn start(program: &[&str]) -> (Process, PathBuf, u32) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let mut command = Command::new("sh");
-        command.args(["-c", script]).stdin(Stdio::piped());
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).stdin(Stdio::piped()).stdout(Stdio::null());
         let (process, _) = Process::start(&mut command, folder).unwrap();
         let id = process.0.as_ref().unwrap().0.id();
         (process, path, id)
@@ -102,17 +102,17 @@ mod tests {
 
     #[tokio::test]
     async fn it_tells_how_it_ended() {
-        let (process, folder, _) = start("exit 7");
+        let (process, folder, _) = start(&["sh", "-c", "exit 7"]);
         assert_eq!(process.ended().await.unwrap().code(), Some(7));
         assert!(!folder.exists());
     }
 
     #[tokio::test]
     async fn dropped_or_killed_it_is_gone_with_its_folder() {
-        let (process, folder, id) = start("sleep 600");
+        let (process, folder, id) = start(&["sleep", "600"]);
         process.kill();
         assert!(!is_there(id) && !folder.exists());
-        let (process, folder, id) = start("sleep 600");
+        let (process, folder, id) = start(&["sleep", "600"]);
         assert!(is_there(id) && folder.exists());
         drop(process);
         let since = Instant::now();
