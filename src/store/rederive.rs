@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 use rustc_hash::FxHashMap;
 
 use super::catalog::{Change, FactsByDay};
@@ -158,7 +160,7 @@ impl Rederivation<'_> {
                     name_of_feature: &name_of_feature,
                     next_head: &next_head,
                 });
-                let open_next = encode_open(&output.open, &events.strings)?;
+                let open_next = encode(Table::Open, columns::open(&output.open, &events.strings))?;
                 let before = live(Table::Open, day.next()).map(|file| file.checksum);
                 if before != open_next.as_ref().map(|open| open.checksum) || dirty.contains(&day.next()) {
                     carried = Some((day.next(), output.open.clone(), events.strings.clone()));
@@ -213,39 +215,11 @@ struct Computed {
 }
 
 impl Computed {
+    /// Rollups are made and encoded beside the pieces that they follow from.
     fn encode(self) -> Result<Derived, StoreError> {
-        let DayOutput {
-            sessions, denials, counts, ..
-        } = self.output;
-        let encode = |table, batch: Result<_, arrow::error::ArrowError>, empty: bool| {
-            if empty {
-                Ok(None)
-            } else {
-                partition::encode(table, &batch?).map(Some)
-            }
-        };
-        let (sessions, denials, strings) = (&sessions, &denials, &self.strings);
         let (rollups, pieces) = thread::scope(|scope| {
-            let rollups = scope.spawn(|| {
-                let rollups = self.window.map(|day| Rollups::of_day(day, sessions, denials, strings));
-                let Rollups {
-                    levels,
-                    user_days,
-                    host_peaks,
-                } = rollups.unwrap_or_default();
-                Ok::<_, StoreError>([
-                    encode(Table::Levels, columns::levels(&levels), levels.is_empty())?,
-                    encode(Table::UserDays, columns::user_days(&user_days, strings), user_days.is_empty())?,
-                    encode(Table::HostPeaks, columns::host_peaks(&host_peaks), host_peaks.is_empty())?,
-                ])
-            });
-            let pieces = || {
-                Ok::<_, StoreError>([
-                    encode(Table::Sessions, columns::sessions(sessions, strings), sessions.is_empty())?,
-                    encode(Table::Denials, columns::denials(denials, strings), denials.is_empty())?,
-                ])
-            };
-            let pieces = pieces();
+            let rollups = scope.spawn(|| self.rollups());
+            let pieces = self.pieces();
             (rollups.join(), pieces)
         });
         let [levels, user_days, host_peaks] = rollups.map_err(|_panic| StoreError::Worker)??;
@@ -260,16 +234,38 @@ impl Computed {
                 (Table::HostPeaks, self.day, host_peaks),
                 (Table::Open, self.day.next(), self.open_next),
             ],
-            counts: counts.into_iter().collect(),
+            counts: self.output.counts.into_iter().collect(),
         })
+    }
+
+    fn pieces(&self) -> Result<[Option<Encoded>; 2], StoreError> {
+        let DayOutput { sessions, denials, .. } = &self.output;
+        Ok([
+            encode(Table::Sessions, columns::sessions(sessions, &self.strings))?,
+            encode(Table::Denials, columns::denials(denials, &self.strings))?,
+        ])
+    }
+
+    fn rollups(&self) -> Result<[Option<Encoded>; 3], StoreError> {
+        let DayOutput { sessions, denials, .. } = &self.output;
+        let rollups = self.window.map(|day| Rollups::of_day(day, sessions, denials, &self.strings));
+        let Rollups {
+            levels,
+            user_days,
+            host_peaks,
+        } = rollups.unwrap_or_default();
+        Ok([
+            encode(Table::Levels, columns::levels(&levels))?,
+            encode(Table::UserDays, columns::user_days(&user_days, &self.strings))?,
+            encode(Table::HostPeaks, columns::host_peaks(&host_peaks))?,
+        ])
     }
 }
 
-fn encode_open(rows: &[OpenRow], strings: &Strings) -> Result<Option<Encoded>, StoreError> {
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    partition::encode(Table::Open, &columns::open(rows, strings)?).map(Some)
+/// The file of some rows; nothing where there are none.
+fn encode(table: Table, rows: Result<RecordBatch, ArrowError>) -> Result<Option<Encoded>, StoreError> {
+    let rows = rows?;
+    (rows.num_rows() > 0).then(|| partition::encode(table, &rows)).transpose()
 }
 
 fn renumber(open: &[OpenRow], from: &Strings, to: &mut Strings) -> Vec<OpenRow> {
