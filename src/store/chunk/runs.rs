@@ -1,0 +1,118 @@
+//! Numbers as Parquet packs them: runs of one number, and groups of eight.
+
+/// Numbers as runs: of one number, or of any eight times so many, packed.
+pub(super) struct Runs {
+    width: u32,
+    bytes: Vec<u8>,
+    /// Up to eight numbers of which it is not decided how they are written.
+    group: [u32; 8],
+    waiting: usize,
+    last: u32,
+    repeats: usize,
+    /// The packed run that is being written: where it says how long it is, and how many groups it has.
+    packed_at: Option<usize>,
+    packed: u8,
+}
+
+/// The most groups of a packed run.
+const MOST_GROUPS: u8 = 63;
+
+impl Runs {
+    pub(super) const fn new(width: u32) -> Self {
+        Self {
+            width,
+            bytes: Vec::new(),
+            group: [0; 8],
+            waiting: 0,
+            last: 0,
+            repeats: 0,
+            packed_at: None,
+            packed: 0,
+        }
+    }
+
+    #[inline]
+    pub(super) fn put(&mut self, number: u32) {
+        if self.last == number {
+            self.repeats += 1;
+            if self.repeats > 8 {
+                return;
+            }
+        } else {
+            if self.repeats >= 8 {
+                self.repeated();
+            }
+            self.repeats = 1;
+            self.last = number;
+        }
+        self.group[self.waiting] = number;
+        self.waiting += 1;
+        if self.waiting < 8 {
+            return;
+        }
+        if self.repeats >= 8 {
+            // A run of this number begins.
+            self.waiting = 0;
+            self.end_packed();
+        } else {
+            self.pack();
+            if self.packed == MOST_GROUPS {
+                self.end_packed();
+            }
+            self.repeats = 0;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        if self.packed == 0 && self.repeats > 0 && (self.waiting == 0 || self.repeats == self.waiting) {
+            self.repeated();
+        } else if self.packed > 0 || self.waiting > 0 {
+            if self.waiting > 0 {
+                self.group[self.waiting..].fill(0);
+                self.pack();
+            }
+            self.end_packed();
+        }
+        self.bytes
+    }
+
+    fn repeated(&mut self) {
+        let mut header = self.repeats << 1;
+        while header > 0x7f {
+            self.bytes.push(header as u8 | 0x80);
+            header >>= 7;
+        }
+        self.bytes.push(header as u8);
+        let bytes = self.last.to_le_bytes();
+        self.bytes.extend_from_slice(&bytes[..self.width.div_ceil(8) as usize]);
+        self.waiting = 0;
+        self.repeats = 0;
+    }
+
+    /// Adds a group to the packed run.
+    fn pack(&mut self) {
+        if self.packed_at.is_none() {
+            self.packed_at = Some(self.bytes.len());
+            self.bytes.push(0);
+        }
+        let (mut bits, mut filled) = (0_u64, 0);
+        for number in self.group {
+            bits |= u64::from(number) << filled;
+            filled += self.width;
+            while filled >= 8 {
+                self.bytes.push(bits as u8);
+                bits >>= 8;
+                filled -= 8;
+            }
+        }
+        self.packed += 1;
+        self.waiting = 0;
+    }
+
+    fn end_packed(&mut self) {
+        if let Some(at) = self.packed_at.take() {
+            self.bytes[at] = self.packed << 1 | 1;
+        }
+        self.packed = 0;
+    }
+}
