@@ -13,6 +13,7 @@ mod control;
 mod cooperative;
 mod days;
 mod memory;
+mod one_part;
 mod partitions;
 mod planner;
 mod plans;

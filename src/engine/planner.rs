@@ -35,11 +35,11 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFinalAggregate;
-use datafusion::physical_optimizer::ensure_requirements::EnsureRequirements;
-use datafusion::physical_optimizer::output_requirements::OutputRequirements;
+use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::cooperative::ShortSteps;
+use super::one_part::InOnePart;
 use super::partitions::Partitions;
 use super::shortcut::Denials;
 
@@ -71,10 +71,8 @@ impl Planner {
             Arc::new(OptimizeProjections::new()),
         ];
         let operators: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![
-            Arc::new(OutputRequirements::new_add_mode()),
-            Arc::new(EnsureRequirements::new()),
+            Arc::new(InOnePart),
             Arc::new(CombinePartialFinalAggregate::new()),
-            Arc::new(OutputRequirements::new_remove_mode()),
             Arc::new(ShortSteps),
         ];
         let in_one_part = SessionStateBuilder::new()
@@ -106,6 +104,13 @@ impl Planner {
         let reads_files = reads_files(plan)?;
         let state = if reads_files { state } else { &self.in_one_part };
         let operators = state.query_planner().create_physical_plan(plan, state).await?;
+        // The engine's own rule would have seen to it.
+        debug_assert!(
+            SanityCheckPlan::new()
+                .optimize(Arc::clone(&operators), state.config_options())
+                .is_ok(),
+            "an operator does not get its rows as it needs them: {operators:?}"
+        );
         Ok((operators, reads_files))
     }
 }
