@@ -59,8 +59,10 @@ WITH
 active AS (
     SELECT
         user_name,
+        host,
         started,
-        ended
+        ended,
+        TRUE AS held
     FROM sessions
     WHERE server_id IN ($server)
         AND started < $until
@@ -69,32 +71,41 @@ active AS (
     UNION ALL
     SELECT
         user_name,
+        host,
         at AS started,
-        at + INTERVAL '1 microsecond' AS ended
+        at + INTERVAL '1 microsecond' AS ended,
+        FALSE AS held
     FROM denials
     WHERE server_id IN ($server) AND at < $until AND $model = '2019'
 ),
-changes AS (
+holders AS (
     SELECT
-        users['day'] AS ucd,
-        CASE WHEN $model = '2019' THEN users['ever_change'] ELSE users['recent_change'] END AS change,
-        users['daily'] AS daily,
-        0 AS denied,
-        0 AS hosts
-    FROM (SELECT unnest(active_users(user_name, started, ended, $tz)) AS users FROM active)
+        active_users(user_name, started, ended, $tz) AS users,
+        daily_peak(host, started, ended, $tz) FILTER (WHERE held AND ended > $from) AS hosts
+    FROM active
+),
+-- Both lists have days of their own, side by side.
+pairs AS (SELECT unnest(users) AS users, unnest(hosts) AS peak FROM holders),
+changes AS (
+    SELECT change['ucd'] AS ucd, change['change'] AS change, change['daily'] AS daily, 0 AS denied, change['hosts'] AS hosts
+    FROM (
+        SELECT unnest(make_array(
+            named_struct(
+                'ucd', users['day'],
+                'change', CASE WHEN $model = '2019' THEN users['ever_change'] ELSE users['recent_change'] END,
+                'daily', users['daily'],
+                'hosts', 0
+            ),
+            named_struct('ucd', peak['day'], 'change', 0, 'daily', 0, 'hosts', peak['peak'])
+        )) AS change
+        FROM pairs
+    )
     UNION ALL
     SELECT users['day'] AS ucd, 0 AS change, 0 AS daily, users['daily'] AS denied, 0 AS hosts
     FROM (
         SELECT unnest(active_users(user_name, at, at + INTERVAL '1 microsecond', $tz)) AS users
         FROM denials
         WHERE server_id IN ($server) AND at >= $from AND at < $until
-    )
-    UNION ALL
-    SELECT peak['day'] AS ucd, 0 AS change, 0 AS daily, 0 AS denied, peak['peak'] AS hosts
-    FROM (
-        SELECT unnest(daily_peak(host, started, ended, $tz)) AS peak
-        FROM sessions
-        WHERE server_id IN ($server) AND started < $until AND ended > $from
     )
     UNION ALL
     SELECT CAST(day AS DATE) AS ucd, 0 AS change, 0 AS daily, 0 AS denied, 0 AS hosts

@@ -10,9 +10,11 @@
 //! quarters of an hour. A day without rollups, of a store that is older than they are, is answered by its pieces.
 
 mod denials;
+mod holders;
 mod kept;
 mod levels;
 mod peaks;
+mod pieces;
 mod users;
 
 use std::collections::BTreeSet;
@@ -20,16 +22,16 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
+use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Int32Type;
 use datafusion::common::exec_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
 
 pub(super) use self::denials::DeniedAsked;
+pub(super) use self::holders::HoldersAsked;
 pub(super) use self::kept::Kept;
 pub(super) use self::levels::LevelsAsked;
-pub(super) use self::peaks::PeaksAsked;
-pub(super) use self::users::UsersAsked;
 use crate::event::Table;
 use crate::store::{Id, Opened, PartitionFile, Snapshot, StoreError, Strings};
 use crate::time::{Day, Micros, Window, Zone};
@@ -179,6 +181,11 @@ impl Rows {
         self.from <= day.start() && day.end() <= self.until
     }
 
+    /// Whether any row of a day may be meant, as far as time goes.
+    fn meet(&self, day: Window) -> bool {
+        self.from < day.end() && day.start() < self.until
+    }
+
     fn has_server(&self, server: Id) -> bool {
         self.servers.as_ref().is_none_or(|servers| servers.contains(&server))
     }
@@ -229,7 +236,7 @@ impl Names {
 /// A column of names: for each row a place among different texts, or none.
 struct NameColumn {
     texts: StringArray,
-    places: Vec<i32>,
+    places: ScalarBuffer<i32>,
 }
 
 impl NameColumn {
@@ -247,7 +254,7 @@ impl NameColumn {
         };
         let keys = dictionary.keys();
         let places = match keys.nulls() {
-            None => keys.values().to_vec(),
+            None => keys.values().clone(),
             Some(nulls) => keys
                 .values()
                 .iter()

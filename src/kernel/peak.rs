@@ -28,6 +28,8 @@ pub struct Stay {
 pub struct Peaks {
     spans: Vec<Span>,
     sorted: Vec<Span>,
+    /// How many spans begin in each second of the day; then the place of the next of them among those that are sorted.
+    begins: Vec<u32>,
     /// Until when, in seconds of the day, each holder is there.
     until: Vec<u32>,
     seconds: Seconds,
@@ -64,34 +66,38 @@ impl Peaks {
             return false;
         }
         let mut odd = 0;
-        for Stay { started, ended, holder } in stays {
+        let spans = &mut self.spans;
+        stays.for_each(|Stay { started, ended, holder }| {
             if let Some((from, to, between)) = seconds_of(day, started, ended) {
                 odd |= between;
-                self.spans.push(Span::new(from, to, holder));
+                spans.push(Span::new(from, to, holder));
             }
-        }
+        });
         odd == 0
     }
 
-    /// Puts spans in the order of their starts: first by the lower half of the second, then by the upper one.
+    /// Puts spans in the order of their starts. Many are counted out to their seconds, few need no place for every second.
     fn sort_spans(&mut self) {
-        for digit in [Span::low_digit, Span::high_digit] {
-            let mut places = [0; Span::DIGITS];
-            for span in &self.spans {
-                places[digit(*span)] += 1;
-            }
-            let mut begin = 0;
-            for place in &mut places {
-                begin += std::mem::replace(place, begin);
-            }
-            self.sorted.resize(self.spans.len(), Span(0));
-            for span in &self.spans {
-                let place = &mut places[digit(*span)];
-                self.sorted[*place] = *span;
-                *place += 1;
-            }
-            std::mem::swap(&mut self.spans, &mut self.sorted);
+        if self.spans.len() < MANY {
+            self.spans.sort_unstable_by_key(|span| span.0);
+            return;
         }
+        self.begins.clear();
+        self.begins.resize(1 << Span::SECOND, 0);
+        for span in &self.spans {
+            self.begins[span.from() as usize] += 1;
+        }
+        let mut place = 0;
+        for begin in &mut self.begins {
+            place += std::mem::replace(begin, place);
+        }
+        self.sorted.resize(self.spans.len(), Span(0));
+        for span in &self.spans {
+            let place = &mut self.begins[span.from() as usize];
+            self.sorted[*place as usize] = *span;
+            *place += 1;
+        }
+        std::mem::swap(&mut self.spans, &mut self.sorted);
     }
 
     fn add_spans(&mut self, holders: usize) {
@@ -129,6 +135,9 @@ impl Peaks {
     }
 }
 
+/// So many spans are worth a place for every second.
+const MANY: usize = 8192;
+
 /// A stay to the second: when it begins, when it ends and whose it is, the highest bits first.
 #[derive(Debug, Clone, Copy)]
 struct Span(u64);
@@ -137,9 +146,6 @@ impl Span {
     /// Bits of a second of the day, and of a holder.
     const SECOND: u32 = 17;
     const HOLDER: u32 = 30;
-    /// A second has two digits of so many values.
-    const DIGITS: usize = 1 << Self::DIGIT;
-    const DIGIT: u32 = 9;
 
     #[inline]
     fn new(from: u32, to: u32, holder: u32) -> Self {
@@ -160,16 +166,6 @@ impl Span {
     #[inline]
     const fn holder(self) -> usize {
         self.0 as usize & ((1 << Self::HOLDER) - 1)
-    }
-
-    #[inline]
-    const fn low_digit(self) -> usize {
-        self.from() as usize % Self::DIGITS
-    }
-
-    #[inline]
-    const fn high_digit(self) -> usize {
-        self.from() as usize / Self::DIGITS
     }
 }
 
@@ -220,8 +216,23 @@ mod tests {
         for (from, to, holder) in [(0, 0, 0), (86_399, 86_400, 7), (131_071, 131_071, (1 << 30) - 1), (1, 131_071, 1)] {
             let span = Span::new(from, to, holder);
             assert_eq!((span.from(), span.to(), span.holder()), (from, to, holder as usize));
-            assert_eq!(span.high_digit() * Span::DIGITS + span.low_digit(), from as usize);
-            assert!(span.high_digit() < Span::DIGITS);
+        }
+    }
+
+    #[test]
+    fn many_spans_lie_in_the_order_of_their_starts_as_few_do() {
+        for count in [MANY - 1, MANY, 3 * MANY] {
+            let second = |n: usize| (n * 7919 % 86_400) as u32;
+            let spans: Vec<Span> = (0..count).map(|n| Span::new(second(n), second(n) + 1, n as u32)).collect();
+            let mut peaks = Peaks {
+                spans: spans.clone(),
+                ..Peaks::default()
+            };
+            peaks.sort_spans();
+            let sorted = |spans: &[Span]| spans.iter().map(|span| span.0).collect::<BTreeSet<u64>>();
+            assert!(peaks.spans.is_sorted_by_key(|span| span.from()));
+            assert_eq!(sorted(&peaks.spans), sorted(&spans), "none is lost");
+            assert_eq!(peaks.spans.len(), count);
         }
     }
 

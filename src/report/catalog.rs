@@ -224,6 +224,7 @@ mod tests {
             ("utilization-history", &hours[..]),
             ("grouped-denials", &[("grat", "HOUR")]),
             ("users-count", &[]),
+            ("users-count", &[("model", "2019")]),
         ] {
             let of_features = Catalog::definitions()
                 .unwrap()

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
+use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
 use datafusion::logical_expr::expr::{AggregateFunction, InList};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, LogicalPlan, Operator, TableScan};
 use datafusion::scalar::ScalarValue;
 
 use super::denials::FEW;
-use crate::engine::days::{DeniedAsked, LevelsAsked, PeaksAsked, Rows, UsersAsked};
+use crate::engine::days::{DeniedAsked, HoldersAsked, LevelsAsked, Rows};
 use crate::event::Table;
 use crate::functions::windows_of;
 use crate::store::{Id, Snapshot};
@@ -21,23 +22,31 @@ use crate::time::{Granularity, Micros, Zone};
 pub(super) enum Asked {
     /// `time_at_level`, for each feature.
     Levels(LevelsAsked),
-    /// `active_users`.
-    Users(UsersAsked),
-    /// `daily_peak` of hosts.
-    Peaks(PeaksAsked),
+    /// `active_users` and `daily_peak` of hosts, or one of them.
+    Holders(HoldersAsked, Vec<OfHolders>),
     /// `sum` of denied licenses, for each feature and `period_start`.
     Denied(DeniedAsked),
 }
 
+/// What is told of holders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OfHolders {
+    /// `active_users`.
+    Users,
+    /// `daily_peak`.
+    Hosts,
+}
+
 impl Asked {
     pub(super) fn of(aggregate: &Aggregate, snapshot: &Snapshot) -> Option<Self> {
+        if aggregate.group_expr.is_empty() {
+            return Self::of_holders(aggregate);
+        }
         let [called] = &aggregate.aggr_expr[..] else {
             return None;
         };
-        let Expr::AggregateFunction(AggregateFunction { func, params }) = called.clone().unalias() else {
-            return None;
-        };
-        if params.distinct || params.filter.is_some() || !params.order_by.is_empty() {
+        let AggregateFunction { func, params } = called_as_it_is(called)?;
+        if params.filter.is_some() {
             return None;
         }
         match (func.name(), &params.args[..], &aggregate.group_expr[..]) {
@@ -58,22 +67,6 @@ impl Asked {
                     })
                 })
             }
-            ("active_users", [who, started, ended, Expr::Literal(zone, _)], []) => {
-                let sources = sources(&aggregate.input, &[who.clone(), started.clone(), ended.clone()])?;
-                let rows = sources.into_iter().map(|source| source.rows("user_name"));
-                Some(Self::Users(UsersAsked {
-                    rows: rows.collect::<Option<_>>()?,
-                    zone: zone_of(zone)?,
-                }))
-            }
-            ("daily_peak", [who, started, ended, Expr::Literal(zone, _)], []) => {
-                let [source] = <[Source; 1]>::try_from(sources(&aggregate.input, &[who.clone(), started.clone(), ended.clone()])?).ok()?;
-                let rows = source.rows("host").filter(|rows| rows.table == Table::Sessions)?;
-                Some(Self::Peaks(PeaksAsked {
-                    rows,
-                    zone: zone_of(zone)?,
-                }))
-            }
             ("sum", [licenses], [feature, period]) => {
                 let (at, granularity, zone) = period_of(period)?;
                 let [source] = &sources(&aggregate.input, &[feature.clone(), at.clone(), uncast(licenses).clone()])?[..] else {
@@ -93,6 +86,57 @@ impl Asked {
             _ => None,
         }
     }
+
+    /// Users and hosts of the same rows; of hosts perhaps fewer.
+    fn of_holders(aggregate: &Aggregate) -> Option<Self> {
+        let mut asked: Option<HoldersAsked> = None;
+        let mut columns = Vec::new();
+        for called in &aggregate.aggr_expr {
+            let AggregateFunction { func, params } = called_as_it_is(called)?;
+            let [who, started, ended, Expr::Literal(zone, _)] = &params.args[..] else {
+                return None;
+            };
+            let of_rows = [Some(who), Some(started), Some(ended), params.filter.as_deref()];
+            let values: Vec<Expr> = of_rows.into_iter().flatten().cloned().collect();
+            let (column, name) = match func.name() {
+                "active_users" => (OfHolders::Users, "user_name"),
+                "daily_peak" => (OfHolders::Hosts, "host"),
+                _ => return None,
+            };
+            let mut rows = Vec::new();
+            for source in sources(&aggregate.input, &values)? {
+                rows.extend(source.rows(name)?);
+            }
+            let zone = zone_of(zone)?;
+            let asked = asked.get_or_insert(HoldersAsked {
+                users: Vec::new(),
+                hosts: None,
+                zone,
+            });
+            if asked.zone != zone || columns.contains(&column) {
+                return None;
+            }
+            columns.push(column);
+            match (column, &rows[..]) {
+                (OfHolders::Users, _) => asked.users = rows,
+                (OfHolders::Hosts, [of]) if of.table == Table::Sessions => asked.hosts = rows.pop(),
+                (OfHolders::Hosts, _) => return None,
+            }
+        }
+        Some(Self::Holders(asked?, columns))
+    }
+}
+
+/// The call of an aggregate function, if it takes each row, in any order.
+fn called_as_it_is(called: &Expr) -> Option<&AggregateFunction> {
+    let called = match called {
+        Expr::Alias(alias) => &alias.expr,
+        called => called,
+    };
+    let Expr::AggregateFunction(called) = called else {
+        return None;
+    };
+    (!called.params.distinct && called.params.order_by.is_empty()).then_some(called)
 }
 
 /// Of which features denials are read, and between which instants, if these are few; other conditions are for whoever reads them.
@@ -172,22 +216,31 @@ impl Source {
         self.values.iter().zip(columns).all(|(value, name)| is_column(value, name))
     }
 
-    /// The rows, if what is taken of them is a name, and since when and until when something happened.
-    fn rows(self, name: &str) -> Option<Rows> {
-        let [who, started, ended] = &self.values[..] else {
+    /// The rows, if what is taken of them is a name, and since when and until when something happened; none if a condition that
+    /// may come after that is never true. Nothing if all of that is not understood.
+    fn rows(mut self, name: &str) -> Option<Option<Rows>> {
+        let values = std::mem::take(&mut self.values);
+        let [who, started, ended, conditions @ ..] = &values[..] else {
             return None;
         };
+        for condition in conditions.iter().flat_map(split_conjunction) {
+            match condition {
+                Expr::Literal(ScalarValue::Boolean(Some(true)), _) => {}
+                Expr::Literal(ScalarValue::Boolean(_), _) => return Some(None),
+                condition => self.narrow_by(condition)?,
+            }
+        }
         let of_time = match self.table {
             Table::Sessions => is_column(started, "started") && is_column(ended, "ended"),
             Table::Denials => is_column(started, "at") && is_just_after(ended, "at"),
             _ => false,
         };
-        (is_column(who, name) && of_time && self.features.is_none()).then_some(Rows {
+        (is_column(who, name) && of_time && self.features.is_none()).then_some(Some(Rows {
             table: self.table,
             servers: self.servers,
             from: self.from,
             until: self.until,
-        })
+        }))
     }
 }
 
@@ -268,19 +321,19 @@ fn is_of_table(plan: &LogicalPlan) -> bool {
     }
 }
 
-/// Values with what stands behind their columns.
+/// Values with what stands behind their columns; nothing if it is not known of one of them.
 fn replaced(values: &[Expr], inside: &dyn Fn(&Column) -> Option<Expr>) -> Option<Vec<Expr>> {
-    let one = |value: &Expr| match value {
-        Expr::Column(column) => inside(column),
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match &**left {
-            Expr::Column(column) => Some(Expr::BinaryExpr(BinaryExpr {
-                left: Box::new(inside(column)?),
-                op: *op,
-                right: right.clone(),
-            })),
-            _ => None,
-        },
-        _ => None,
+    let one = |value: &Expr| {
+        let mut known = true;
+        let replaced = value.clone().transform_up(|part| match part {
+            Expr::Column(column) => {
+                let behind = inside(&column);
+                known &= behind.is_some();
+                Ok(behind.map_or(Transformed::no(Expr::Column(column)), Transformed::yes))
+            }
+            part => Ok(Transformed::no(part)),
+        });
+        replaced.data().ok().filter(|_| known)
     };
     values.iter().map(one).collect()
 }

@@ -22,7 +22,7 @@ use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Par
 use datafusion::scalar::ScalarValue;
 use futures::stream;
 
-use super::asked::Asked;
+use super::asked::{Asked, OfHolders};
 use crate::engine::days::Days;
 use crate::functions::{list_of_changes, list_of_levels, list_of_peaks};
 
@@ -65,8 +65,15 @@ impl Leaf {
                 };
                 vec![Arc::new(features), lists]
             }
-            Asked::Users(asked) => vec![list_of_changes(&self.days.users(asked).await?)?.to_array()?],
-            Asked::Peaks(asked) => vec![list_of_peaks(&self.days.peaks(asked).await?)?.to_array()?],
+            Asked::Holders(asked, columns) => {
+                let holders = self.days.holders(asked).await?;
+                let list = |column: &OfHolders| match column {
+                    OfHolders::Users => list_of_changes(&holders.users),
+                    OfHolders::Hosts => list_of_peaks(&holders.hosts),
+                };
+                let lists = columns.iter().map(|column| list(column)?.to_array());
+                lists.collect::<Result<_>>()?
+            }
             Asked::Denied(asked) => {
                 let denied = self.days.denied(asked).await?;
                 let features: Int32Array = denied.keys().map(|(feature, _)| Some(*feature)).collect();
@@ -119,8 +126,7 @@ impl DisplayAs for Leaf {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match &self.asked {
             Asked::Levels(_) => "levels",
-            Asked::Users(_) => "users",
-            Asked::Peaks(_) => "peaks",
+            Asked::Holders(..) => "holders",
             Asked::Denied(_) => "denied",
         };
         write!(f, "ByDays: {what}")

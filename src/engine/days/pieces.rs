@@ -1,0 +1,86 @@
+//! When the rows of a file begin and end, and of which license server they are.
+
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch};
+use arrow::datatypes::{ArrowPrimitiveType, Int32Type, TimestampMicrosecondType};
+use datafusion::common::exec_err;
+use datafusion::error::Result;
+
+use super::{Days, Rows, failed, parts_of};
+use crate::event::Table;
+use crate::store::PartitionFile;
+use crate::time::{Day, Micros, Window, Zone};
+
+/// The rows of a file of sessions or denials. A denial takes no time; it is of its instant.
+pub(super) struct Pieces {
+    table: Table,
+    day: Window,
+    /// The days of a zone that the file has a part of, and these parts.
+    pub(super) days: Vec<Day>,
+    pub(super) parts: Vec<Window>,
+    batch: RecordBatch,
+}
+
+impl Days {
+    /// Reads when the rows of a file begin and end, these columns, and servers if they matter.
+    pub(super) fn pieces(&self, file: &PartitionFile, day: Window, zone: Zone, columns: &[&str]) -> Result<Pieces> {
+        let instants: &[&str] = match file.table {
+            Table::Denials => &["at"],
+            _ => &["started", "ended"],
+        };
+        let opened = self.opened(file)?;
+        let batch = opened.read(&[instants, columns].concat(), None, &self.scanned).map_err(failed)?;
+        let (days, parts) = parts_of(day, zone);
+        Ok(Pieces {
+            table: file.table,
+            day,
+            days,
+            parts,
+            batch,
+        })
+    }
+}
+
+impl Pieces {
+    /// A column that was read.
+    pub(super) fn column(&self, name: &str) -> Result<&ArrayRef> {
+        match self.batch.column_by_name(name) {
+            Some(column) => Ok(column),
+            None => exec_err!("a file of {} has no column {name}", self.table.name()),
+        }
+    }
+
+    fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Result<&[T::Native]> {
+        match self.column(name)?.as_primitive_opt::<T>() {
+            Some(numbers) => Ok(numbers.values()),
+            None => exec_err!("column {name} of a file of {} has another type than it should", self.table.name()),
+        }
+    }
+
+    /// For each row of the file since when and until when; nothing for one that is not meant.
+    pub(super) fn of<'a>(&'a self, rows: &'a Rows) -> Result<impl Iterator<Item = Option<(Micros, Micros)>> + Clone + use<'a>> {
+        let (started, ended) = match self.table {
+            Table::Denials => (self.instants("at")?, None),
+            _ => (self.instants("started")?, Some(self.instants("ended")?)),
+        };
+        let servers = rows.servers.as_ref().map(|_| self.numbers::<Int32Type>("server_id")).transpose()?;
+        let all = rows.covers(self.day);
+        Ok((0..started.len()).map(move |row| {
+            let (from, until) = (started[row], ended.map_or(started[row] + 1, |ended| ended[row]));
+            let meant = (all || rows.has(from, until)) && servers.is_none_or(|servers| rows.has_server(servers[row]));
+            meant.then_some((from, until))
+        }))
+    }
+
+    /// Since when and until when all rows of the file are, if they are sessions and all of them are meant: the shortest way.
+    pub(super) fn all_of(&self, rows: &Rows) -> Result<Option<impl Iterator<Item = (Micros, Micros)> + Clone + use<'_>>> {
+        if self.table != Table::Sessions || rows.servers.is_some() || !rows.covers(self.day) {
+            return Ok(None);
+        }
+        let (started, ended) = (self.instants("started")?, self.instants("ended")?);
+        Ok(Some(started.iter().copied().zip(ended.iter().copied())))
+    }
+
+    fn instants(&self, name: &str) -> Result<&[Micros]> {
+        self.numbers::<TimestampMicrosecondType>(name)
+    }
+}
