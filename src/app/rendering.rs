@@ -71,6 +71,8 @@ struct Lines {
     working: VecDeque<JoinHandle<Result<Vec<u8>, EncodeError>>>,
     /// Whether no batch was given to be written yet.
     first: bool,
+    /// How long the longest piece is so far: the next ones get room for as much at once.
+    longest: usize,
     /// How the rows ended, once they have; told when all before them is written.
     over: Option<Result<(), AppError>>,
 }
@@ -203,6 +205,7 @@ impl Lines {
             writer,
             working: VecDeque::new(),
             first: true,
+            longest: 0,
             over: None,
         }
     }
@@ -231,15 +234,21 @@ impl Lines {
             }
         }
         match self.working.pop_front() {
-            Some(work) => Ok(Some(work.await.map_err(|_panicked| died())??)),
+            Some(work) => {
+                let piece = work.await.map_err(|_panicked| died())??;
+                self.longest = self.longest.max(piece.len());
+                Ok(Some(piece))
+            }
             None => self.over.take().unwrap_or(Ok(())).map(|()| None),
         }
     }
 
     fn begin(&mut self, batch: RecordBatch) {
         let (writer, first) = (Arc::clone(&self.writer), std::mem::take(&mut self.first));
+        // Pieces are alike, but for a few bytes.
+        let room = self.longest + self.longest / 32;
         self.working.push_back(spawn_blocking(move || {
-            let mut out = Vec::new();
+            let mut out = Vec::with_capacity(room);
             writer.rows(&batch, first, &mut out)?;
             Ok(out)
         }));

@@ -36,14 +36,15 @@ impl Sweeper {
             return false;
         }
         let mut odd = 0;
-        for (started, ended, licenses) in pieces {
+        let seconds = &mut self.seconds;
+        pieces.for_each(|(started, ended, licenses)| {
             if let Some((from, to, between)) = seconds_of(day, started, ended) {
                 odd |= between;
-                self.seconds.add(from, licenses);
-                self.seconds.add(to, -licenses);
+                seconds.add(from, licenses);
+                seconds.add(to, -licenses);
             }
-        }
-        odd == 0 && self.seconds.is_exact()
+        });
+        odd == 0 && seconds.is_exact()
     }
 
     fn sort(&mut self, day: Window, pieces: impl Iterator<Item = (Micros, Micros, i32)>) {

@@ -183,8 +183,9 @@ impl<'a> Pieces<'a> {
     }
 
     fn rows(&self, rows: Range<usize>) -> impl ExactSizeIterator<Item = (Micros, Micros, i32)> + Clone + use<'a> {
-        let (started, ended, licenses) = (&self.started[rows.clone()], &self.ended[rows.clone()], &self.licenses[rows]);
-        (0..started.len()).map(move |row| (started[row], ended[row], licenses[row]))
+        let instants = self.started[rows.clone()].iter().zip(&self.ended[rows.clone()]);
+        let pieces = instants.zip(&self.licenses[rows]);
+        pieces.map(|((started, ended), licenses)| (*started, *ended, *licenses))
     }
 }
 
