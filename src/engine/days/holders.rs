@@ -108,36 +108,37 @@ impl Days {
         let (Some(window), Some(file)) = (self.window(day), self.file(reading.table, day)) else {
             return Ok(());
         };
-        let of_day = |rows: &Option<Rows>| rows.clone().filter(|rows| rows.meet(window));
-        let (mut users, mut hosts) = (of_day(&reading.users), of_day(&reading.hosts));
+        let mut users = reading.users.as_ref().filter(|rows| rows.meet(window));
+        let mut hosts = reading.hosts.as_ref().filter(|rows| rows.meet(window));
+        // Rollups are of the store's own days.
         if reading.zone == self.snapshot.zone() {
-            if let Some(rows) = &users
+            if let Some(rows) = users
                 && self.add_known_users((day, window), rows, &mut part.holders.users)?
             {
                 users = None;
             }
-            if let Some(rows) = &hosts
+            if let Some(rows) = hosts
                 && let Some(peak) = self.known_peak((day, window), rows)?
             {
                 part.holders.note(day, peak);
                 hosts = None;
             }
         }
-        let asked = || users.iter().chain(&hosts);
-        if asked().next().is_none() {
+        if users.is_none() && hosts.is_none() {
             return Ok(());
         }
+        let by_server = [users, hosts].into_iter().flatten().any(|rows| rows.servers.is_some());
         let columns = [
             users.is_some().then_some("user_name"),
             hosts.is_some().then_some("host"),
-            asked().any(|rows| rows.servers.is_some()).then_some("server_id"),
+            by_server.then_some("server_id"),
         ];
         let columns: Vec<&str> = columns.into_iter().flatten().collect();
         let pieces = self.pieces(file, window, reading.zone, &columns)?;
-        if let Some(rows) = &users {
+        if let Some(rows) = users {
             self.add_users(&pieces, rows, &mut part.holders.users)?;
         }
-        if let Some(rows) = &hosts {
+        if let Some(rows) = hosts {
             let peaks = peaks_of(&pieces, rows, &mut part.kernel)?;
             pieces.days.iter().zip(peaks).for_each(|(day, peak)| part.holders.note(*day, peak));
         }
