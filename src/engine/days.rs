@@ -21,9 +21,9 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, StringArray};
+use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::buffer::ScalarBuffer;
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{ArrowPrimitiveType, Int32Type};
 use datafusion::common::exec_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
@@ -230,6 +230,14 @@ impl Names {
     fn numbers(&self, texts: &StringArray) -> Vec<u32> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         texts.iter().map(|text| known.intern(text.unwrap_or_default())).collect()
+    }
+}
+
+/// The numbers of a column.
+fn numbers<'a, T: ArrowPrimitiveType>(batch: &'a RecordBatch, name: &str) -> Result<&'a [T::Native]> {
+    match batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>()) {
+        Some(numbers) => Ok(numbers.values()),
+        None => exec_err!("a file has no column {name} of the type that it should have"),
     }
 }
 

@@ -3,13 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
-use datafusion::common::exec_err;
 use datafusion::error::Result;
 
 use super::kept::LevelsOfDay;
-use super::{Days, failed};
+use super::{Days, failed, numbers};
 use crate::event::Table;
 use crate::kernel::{Histogram, Sweeper, quarter_of};
 use crate::store::{Id, PartitionFile};
@@ -165,21 +164,11 @@ struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self> {
-        let [started, ended, licenses] = batch.columns() else {
-            return exec_err!("a file of sessions has other columns than it should");
-        };
-        match (
-            started.as_primitive_opt::<TimestampMicrosecondType>(),
-            ended.as_primitive_opt::<TimestampMicrosecondType>(),
-            licenses.as_primitive_opt::<Int32Type>(),
-        ) {
-            (Some(started), Some(ended), Some(licenses)) => Ok(Self {
-                started: started.values(),
-                ended: ended.values(),
-                licenses: licenses.values(),
-            }),
-            _ => exec_err!("a file of sessions has columns of other types than it should"),
-        }
+        Ok(Self {
+            started: numbers::<TimestampMicrosecondType>(batch, "started")?,
+            ended: numbers::<TimestampMicrosecondType>(batch, "ended")?,
+            licenses: numbers::<Int32Type>(batch, "licenses")?,
+        })
     }
 
     fn rows(&self, rows: Range<usize>) -> impl ExactSizeIterator<Item = (Micros, Micros, i32)> + Clone + use<'a> {
@@ -192,18 +181,10 @@ impl<'a> Pieces<'a> {
 impl LevelsOfDay {
     /// The rows of one feature: by quarter and level.
     fn read(batch: &RecordBatch) -> Result<Self> {
-        let [quarters, levels, times] = batch.columns() else {
-            return exec_err!("a file of levels has other columns than it should");
-        };
-        let (Some(quarter_of_row), Some(levels), Some(times)) = (
-            quarters.as_primitive_opt::<Int32Type>(),
-            levels.as_primitive_opt::<Int64Type>(),
-            times.as_primitive_opt::<Int64Type>(),
-        ) else {
-            return exec_err!("a file of levels has columns of other types than it should");
-        };
+        let levels = numbers::<Int64Type>(batch, "level")?;
+        let times = numbers::<Int64Type>(batch, "micros")?;
         let mut quarters = Vec::new();
-        for (row, quarter) in (0..).zip(quarter_of_row.values()) {
+        for (row, quarter) in (0..).zip(numbers::<Int32Type>(batch, "quarter")?) {
             while i64::from(*quarter) >= quarters.len() as i64 {
                 quarters.push(row);
             }
@@ -211,8 +192,8 @@ impl LevelsOfDay {
         quarters.push(levels.len() as u32);
         Ok(Self {
             quarters,
-            levels: levels.values().to_vec(),
-            times: times.values().iter().map(|time| *time as u32).collect(),
+            levels: levels.to_vec(),
+            times: times.iter().map(|time| *time as u32).collect(),
         })
     }
 

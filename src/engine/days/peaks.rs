@@ -1,12 +1,10 @@
 //! The most hosts at one instant, by day.
 
-use arrow::array::AsArray as _;
 use arrow::datatypes::Int32Type;
-use datafusion::common::exec_err;
 use datafusion::error::Result;
 
 use super::pieces::Pieces;
-use super::{Days, NameColumn, Rows, failed};
+use super::{Days, NameColumn, Rows, failed, numbers};
 use crate::event::Table;
 use crate::kernel::{Peaks, Stay};
 use crate::store::{Id, Opened, PartitionFile, Strings};
@@ -41,25 +39,12 @@ impl Days {
         let batch = opened
             .read(&["server_id", "hosts", "hosts_of_all"], None, &self.scanned)
             .map_err(failed)?;
-        let [servers, hosts, of_all] = batch.columns() else {
-            return exec_err!("a file of peaks has other columns than it should");
-        };
-        match (
-            servers.as_primitive_opt::<Int32Type>(),
-            hosts.as_primitive_opt::<Int32Type>(),
-            of_all.as_primitive_opt::<Int32Type>(),
-        ) {
-            (Some(servers), Some(hosts), Some(of_all)) => {
-                let of_servers = servers.values().iter().map(|server| Some(*server)).zip(hosts.values());
-                let all = of_all.values().first().map(|hosts| (None, hosts));
-                Ok(all
-                    .into_iter()
-                    .chain(of_servers)
-                    .map(|(server, hosts)| (server, i64::from(*hosts)))
-                    .collect())
-            }
-            _ => exec_err!("a file of peaks has columns of other types than it should"),
-        }
+        let column = |name| numbers::<Int32Type>(&batch, name);
+        let (servers, hosts, of_all) = (column("server_id")?, column("hosts")?, column("hosts_of_all")?);
+        let all = of_all.first().map(|hosts| (None, hosts));
+        let of_servers = servers.iter().map(|server| Some(*server)).zip(hosts);
+        let peaks = all.into_iter().chain(of_servers);
+        Ok(peaks.map(|(server, hosts)| (server, i64::from(*hosts))).collect())
     }
 }
 

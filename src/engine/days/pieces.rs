@@ -1,11 +1,11 @@
 //! When the rows of a file begin and end, and of which license server they are.
 
-use arrow::array::{ArrayRef, AsArray as _, RecordBatch};
-use arrow::datatypes::{ArrowPrimitiveType, Int32Type, TimestampMicrosecondType};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use datafusion::common::exec_err;
 use datafusion::error::Result;
 
-use super::{Days, Rows, failed, parts_of};
+use super::{Days, Rows, failed, numbers, parts_of};
 use crate::event::Table;
 use crate::store::PartitionFile;
 use crate::time::{Day, Micros, Window, Zone};
@@ -49,20 +49,17 @@ impl Pieces {
         }
     }
 
-    fn numbers<T: ArrowPrimitiveType>(&self, name: &str) -> Result<&[T::Native]> {
-        match self.column(name)?.as_primitive_opt::<T>() {
-            Some(numbers) => Ok(numbers.values()),
-            None => exec_err!("column {name} of a file of {} has another type than it should", self.table.name()),
-        }
-    }
-
     /// For each row of the file since when and until when; nothing for one that is not meant.
     pub(super) fn of<'a>(&'a self, rows: &'a Rows) -> Result<impl Iterator<Item = Option<(Micros, Micros)>> + Clone + use<'a>> {
         let (started, ended) = match self.table {
             Table::Denials => (self.instants("at")?, None),
             _ => (self.instants("started")?, Some(self.instants("ended")?)),
         };
-        let servers = rows.servers.as_ref().map(|_| self.numbers::<Int32Type>("server_id")).transpose()?;
+        let servers = rows
+            .servers
+            .as_ref()
+            .map(|_| numbers::<Int32Type>(&self.batch, "server_id"))
+            .transpose()?;
         let all = rows.covers(self.day);
         Ok((0..started.len()).map(move |row| {
             let (from, until) = (started[row], ended.map_or(started[row] + 1, |ended| ended[row]));
@@ -81,6 +78,6 @@ impl Pieces {
     }
 
     fn instants(&self, name: &str) -> Result<&[Micros]> {
-        self.numbers::<TimestampMicrosecondType>(name)
+        numbers::<TimestampMicrosecondType>(&self.batch, name)
     }
 }
