@@ -29,6 +29,7 @@ mod lock;
 mod opened;
 mod partition;
 mod quality;
+mod recent;
 mod rederive;
 mod registry;
 mod rows;

@@ -61,10 +61,23 @@ impl Kind {
         }
     }
 
-    /// The kind of a name.
+    /// The kind of a name. Events say it by the million, which a list would be searched for.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Some(match name {
+            "checkin" => Self::Checkin,
+            "server_down" => Self::ServerDown,
+            "server_up" => Self::ServerUp,
+            "capacity" => Self::Capacity,
+            "checkout" => Self::Checkout,
+            "session" => Self::Session,
+            "denial" => Self::Denial,
+            "unsupported" => Self::Unsupported,
+            "queued" => Self::Queued,
+            "dequeued" => Self::Dequeued,
+            "reserved" => Self::Reserved,
+            _ => return None,
+        })
     }
 
     /// Whether it is about the server as a whole and names no feature.

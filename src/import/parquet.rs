@@ -6,7 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
@@ -17,6 +17,9 @@ use arrow::error::ArrowError;
 use super::neutral::{Field, Record, Records, Value};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
 use crate::time::Day;
+
+/// How many rows are decoded at a time.
+const BATCH_ROWS: usize = 16 * 1024;
 
 /// The neutral fields as columns.
 #[derive(Debug)]
@@ -43,9 +46,8 @@ impl Dialect for Parquet {
         };
         let file = input.seekable()?;
         let metadata = open(&file).map_err(|error| damaged(error.to_string()))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
         let mut known = Vec::new();
-        for (place, column) in builder.schema().fields().iter().enumerate() {
+        for (place, column) in metadata.schema().fields().iter().enumerate() {
             if Field::from_name(column.name()).is_some() {
                 known.push(place);
             } else {
@@ -56,9 +58,19 @@ impl Dialect for Parquet {
                 })?;
             }
         }
-        let mask = ProjectionMask::roots(builder.parquet_schema(), known);
-        let batches = builder.with_projection(mask).with_batch_size(16 * 1024).build();
-        let batches = batches.map_err(|error| damaged(error.to_string()))?;
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), known);
+        let groups = 0..metadata.metadata().num_row_groups();
+        // Each group has dictionaries of its own: a batch with rows of two groups would have to be given new ones.
+        let batches_of = |group: usize| -> Result<ParquetRecordBatchReader, ImportError> {
+            let file = file.try_clone().map_err(|error| damaged(error.to_string()))?;
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
+            let batches = builder
+                .with_row_groups(vec![group])
+                .with_projection(mask.clone())
+                .with_batch_size(BATCH_ROWS)
+                .build();
+            batches.map_err(|error| damaged(error.to_string()))
+        };
         let read = |batch: Result<RecordBatch, ArrowError>| -> Result<(usize, Vec<Column>), ImportError> {
             let batch = batch.map_err(|error| damaged(error.to_string()))?;
             let columns = read_columns(&batch).map_err(|reason| ImportError::Columns {
@@ -72,8 +84,18 @@ impl Dialect for Parquet {
         // What comes next is decoded while rows become events.
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(2);
-            // Nobody takes more once something failed.
-            scope.spawn(move || batches.map(read).try_for_each(|columns| sender.send(columns)));
+            scope.spawn(move || {
+                for batches in groups.map(batches_of) {
+                    // Nobody takes more once something failed.
+                    let sent = match batches {
+                        Ok(mut batches) => batches.try_for_each(|batch| sender.send(read(batch))),
+                        Err(error) => sender.send(Err(error)),
+                    };
+                    if sent.is_err() {
+                        break;
+                    }
+                }
+            });
             for columns in receiver {
                 let (rows, columns) = columns?;
                 sink.rows(rows as u64);

@@ -1,21 +1,24 @@
 //! The events of a day as they come.
 //!
 //! ```text
-//!  thread that reads ─▶ Arrivals: rows, each text as it came ─▶ thread that writes: settle ─▶ EventRows
+//!  thread that reads ─▶ Arrivals: rows, texts as far as they are known ─▶ thread that writes: settle ─▶ EventRows
 //! ```
 //!
-//! To find the equals of a text takes longer than anything else that a row goes through before it is sorted. So the thread
-//! that reads a source only keeps the texts, and [`Arrivals::settle`] looks for them wherever there is time.
+//! The thread that reads a source takes what it can see at a glance to be a text that came before; [`Arrivals::settle`] brings
+//! the rest together wherever there is time.
 
+use super::recent::Recent;
 use super::rows::{EventRow, EventRows, Id, NEVER, NO_NUMBER};
 use super::strings::Strings;
 use crate::event::Event;
 
-/// Rows in the order in which they came. Each text has a number of its own: equal ones do not share it yet.
+/// Rows in the order in which they came. A number is of one text, but a text may have several numbers.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     rows: Vec<EventRow>,
-    texts: Strings,
+    texts: Recent,
+    /// Handles are mostly names of single sessions. Kept apart, they do not crowd out the names of users and hosts.
+    handles: Strings,
 }
 
 impl Arrivals {
@@ -23,7 +26,8 @@ impl Arrivals {
     pub(crate) fn with_capacity(rows: usize) -> Self {
         Self {
             rows: Vec::with_capacity(rows),
-            texts: Strings::new(),
+            texts: Recent::new(),
+            handles: Strings::with_capacity(rows),
         }
     }
 
@@ -41,13 +45,13 @@ impl Arrivals {
             line: i64::try_from(event.line).unwrap_or(i64::MAX),
             server,
             feature,
-            user: texts.append(event.user),
-            host: texts.append(event.host),
-            display: texts.append(event.display),
-            group: texts.append(event.group_data),
-            handle: texts.append(event.handle),
-            reason: texts.append(event.reason),
-            project: texts.append(event.project),
+            user: texts.number(event.user),
+            host: texts.number(event.host),
+            display: texts.number(event.display),
+            group: texts.number(event.group_data),
+            handle: self.handles.append(event.handle),
+            reason: texts.number(event.reason),
+            project: texts.number(event.project),
             source: 0,
             licenses: i32::try_from(event.licenses).unwrap_or(i32::MAX),
             reason_code: event.reason_code.unwrap_or(NO_NUMBER),
@@ -56,25 +60,24 @@ impl Arrivals {
         });
     }
 
-    /// The rows, all of them from this source, with equal texts under one number.
-    ///
-    /// Handles are mostly names of single sessions. Kept apart, they do not crowd out the names of users and hosts, which
-    /// are looked up for every row; rows that are read back share their numbers again.
+    /// The rows, all of them from this source, with equal texts under one number. Handles, which hardly repeat, keep a number
+    /// each; rows that are read back share theirs.
     pub(crate) fn settle(self, source: &str) -> EventRows {
-        let Self { mut rows, texts } = self;
+        let Self { mut rows, texts, handles } = self;
         let mut strings = Strings::new();
         let source = strings.intern(source);
-        let mut project = 0;
+        let numbers = strings.adopt(texts.texts());
+        let raise = strings.append_all(&handles);
         for row in &mut rows {
-            row.user = strings.intern(texts.get(row.user));
-            row.host = strings.intern(texts.get(row.host));
-            row.display = strings.intern(texts.get(row.display));
-            row.group = strings.intern(texts.get(row.group));
-            row.handle = strings.append(texts.get(row.handle));
-            row.reason = strings.intern(texts.get(row.reason));
-            // Neighbours mostly have it in common.
-            project = strings.intern_after(texts.get(row.project), project);
-            row.project = project;
+            row.user = numbers[row.user as usize];
+            row.host = numbers[row.host as usize];
+            row.display = numbers[row.display as usize];
+            row.group = numbers[row.group as usize];
+            row.reason = numbers[row.reason as usize];
+            row.project = numbers[row.project as usize];
+            if row.handle != 0 {
+                row.handle += raise;
+            }
             row.source = source;
         }
         EventRows { rows, strings }

@@ -135,7 +135,7 @@ impl<'p> Chunks<'p> {
             let levels = (column.max_def_level() > 0).then(|| {
                 let mut runs = Runs::new(1);
                 match &nulls {
-                    None => (0..rows).for_each(|_| runs.put(1)),
+                    None => runs.put_all(1, rows),
                     Some(nulls) => nulls.iter().for_each(|there| runs.put(u32::from(there))),
                 }
                 runs.finish()

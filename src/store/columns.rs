@@ -25,7 +25,7 @@ use crate::time::Micros;
 pub(crate) fn events(rows: &[EventRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
     let mut kinds = Strings::new();
     let names = Kind::ALL.map(|kind| kinds.intern(kind.name()));
-    let mut columns = EventColumns::default();
+    let mut columns = EventColumns::with_capacity(rows.len());
     for block in rows.chunks(BLOCK) {
         columns.at.extend(block.iter().map(|row| row.at));
         columns.kind.extend(block.iter().map(|row| names[row.kind as usize]));
@@ -77,7 +77,6 @@ pub(crate) fn events(rows: &[EventRow], strings: &Strings) -> Result<RecordBatch
 const BLOCK: usize = 256;
 
 /// The columns of events; texts as numbers.
-#[derive(Default)]
 struct EventColumns {
     at: Vec<Micros>,
     kind: Vec<u32>,
@@ -97,6 +96,31 @@ struct EventColumns {
     expires: Vec<i32>,
     source: Vec<u32>,
     line: Vec<i64>,
+}
+
+impl EventColumns {
+    fn with_capacity(rows: usize) -> Self {
+        Self {
+            at: Vec::with_capacity(rows),
+            kind: Vec::with_capacity(rows),
+            server: Vec::with_capacity(rows),
+            feature: Vec::with_capacity(rows),
+            user: Vec::with_capacity(rows),
+            host: Vec::with_capacity(rows),
+            display: Vec::with_capacity(rows),
+            group: Vec::with_capacity(rows),
+            licenses: Vec::with_capacity(rows),
+            handle: Vec::with_capacity(rows),
+            reason_code: Vec::with_capacity(rows),
+            reason: Vec::with_capacity(rows),
+            project: Vec::with_capacity(rows),
+            ended: Vec::with_capacity(rows),
+            borrow_until: Vec::with_capacity(rows),
+            expires: Vec::with_capacity(rows),
+            source: Vec::with_capacity(rows),
+            line: Vec::with_capacity(rows),
+        }
+    }
 }
 
 /// A batch of sessions, in the order of the rows.
@@ -295,7 +319,9 @@ fn texts(numbers: Vec<u32>, strings: &Strings) -> ArrayRef {
         let keys = Int32Array::new_null(numbers.len());
         return Arc::new(DictionaryArray::new(keys, Arc::new(values.finish())));
     }
-    let mut keys_of = vec![NO_KEY; strings.len()];
+    // Handles come after all other texts, and there are many of them.
+    let most = numbers.iter().copied().max().unwrap_or_default();
+    let mut keys_of = vec![NO_KEY; most as usize + 1];
     let mut used = 0;
     let key = |number: u32| {
         if number == 0 {

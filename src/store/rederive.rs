@@ -184,11 +184,12 @@ impl Rederivation<'_> {
     }
 
     fn events_of(&self, day: Day) -> Result<EventRows, StoreError> {
-        let mut events = EventRows::new();
-        if let Some(file) = self.events.get(&day) {
-            for batch in partition::read_columns(self.root, file, &columns::DERIVED_FROM)? {
-                columns::read_events(&batch?, &mut events)?;
-            }
+        let Some(file) = self.events.get(&day) else {
+            return Ok(EventRows::new());
+        };
+        let mut events = EventRows::with_capacity(file.rows);
+        for batch in partition::read_columns(self.root, file, &columns::DERIVED_FROM)? {
+            columns::read_events(&batch?, &mut events)?;
         }
         Ok(events)
     }

@@ -86,7 +86,7 @@ impl Registry {
             return last.id;
         }
         let hash = FxBuildHasher.hash_one((name, daemon));
-        let is_it = |place: &usize| servers[*place].name == name && servers[*place].daemon == daemon;
+        let is_it = |place: &usize| same(&servers[*place].name, name) && same(&servers[*place].daemon, daemon);
         match servers_by_name.entry(hash, is_it, server_hash(servers)) {
             Entry::Occupied(known) => {
                 *last_server = *known.get();

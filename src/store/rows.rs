@@ -108,6 +108,14 @@ impl EventRows {
         }
     }
 
+    /// No rows, and room for so many.
+    pub(crate) fn with_capacity(rows: u64) -> Self {
+        Self {
+            rows: Vec::with_capacity(usize::try_from(rows).unwrap_or_default()),
+            strings: Strings::new(),
+        }
+    }
+
     /// Adds all rows of another set.
     pub(crate) fn append(&mut self, other: &Self) {
         let numbers = self.strings.adopt(&other.strings);

@@ -26,6 +26,13 @@ impl Strings {
         }
     }
 
+    /// No texts, and room for so many.
+    pub(crate) fn with_capacity(texts: usize) -> Self {
+        let mut strings = Self::new();
+        strings.ends.reserve(texts);
+        strings
+    }
+
     /// The number of a text, new or known.
     pub(crate) fn intern(&mut self, text: &str) -> u32 {
         if text.is_empty() {
@@ -46,11 +53,6 @@ impl Strings {
         }
     }
 
-    /// The number of a text that may well be the one of this number.
-    pub(crate) fn intern_after(&mut self, text: &str, number: u32) -> u32 {
-        if same(self.get(number), text) { number } else { self.intern(text) }
-    }
-
     /// A number for a text that hardly any other row has: it is not looked for, and will not be found by [`Strings::intern`].
     pub(crate) fn append(&mut self, text: &str) -> u32 {
         if text.is_empty() {
@@ -62,7 +64,16 @@ impl Strings {
         number
     }
 
-    /// Takes in all texts of another set. Returns their numbers here, by their numbers there.
+    /// Appends all texts of another set. Returns what their numbers there must be raised by, to be their numbers here.
+    pub(crate) fn append_all(&mut self, other: &Self) -> u32 {
+        let before = self.text.len();
+        let raise = self.ends.len() - 1;
+        self.text.push_str(&other.text);
+        self.ends.extend(other.ends.iter().skip(1).map(|end| before + end));
+        u32::try_from(raise).unwrap_or(u32::MAX)
+    }
+
+    /// Takes in all texts of another set, equal ones under one number. Returns their numbers here, by their numbers there.
     pub(crate) fn adopt(&mut self, other: &Self) -> Vec<u32> {
         (0..other.len()).map(|number| self.intern(other.get(number as u32))).collect()
     }
@@ -87,6 +98,11 @@ fn short_hash(text: &str) -> u32 {
 /// As many bits as a table wants, its first and last ones among them, from the bits that are kept.
 const fn long_hash(short: u32) -> u64 {
     (short as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// The place of a text among so many, a power of two.
+pub(super) fn place_of(text: &str, places: usize) -> usize {
+    long_hash(short_hash(text)) as usize & (places - 1)
 }
 
 /// Whether texts are the same. Names are short: to call somebody for it takes longer than to look at both ends.
@@ -125,6 +141,17 @@ mod tests {
         assert_eq!(numbers, [1, 0, 2, 1, 3]);
         assert_eq!([0, 1, 2, 3].map(|number| strings.get(number)), ["", "a", "b", "ab"]);
         assert_eq!(strings.len(), 4);
+    }
+
+    #[test]
+    fn texts_that_are_appended_keep_their_order() {
+        let mut strings = Strings::new();
+        strings.intern("a");
+        let mut others = Strings::new();
+        let numbers = ["b", "a", "b"].map(|text| others.append(text));
+        let raise = strings.append_all(&others);
+        assert_eq!(numbers.map(|number| strings.get(number + raise)), ["b", "a", "b"]);
+        assert_eq!((strings.get(1), strings.len()), ("a", 5));
     }
 
     #[test]

@@ -232,7 +232,7 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
 
 /// The events of a file, in its order.
 pub(super) fn read_events(root: &Path, file: &PartitionFile) -> Result<EventRows, StoreError> {
-    let mut events = EventRows::new();
+    let mut events = EventRows::with_capacity(file.rows);
     for batch in partition::read(root, file)? {
         super::columns::read_events(&batch?, &mut events)?;
     }

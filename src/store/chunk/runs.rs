@@ -63,6 +63,14 @@ impl Runs {
         }
     }
 
+    /// Puts a number so many times.
+    pub(super) fn put_all(&mut self, number: u32, times: usize) {
+        // A run of one number has begun by then, at the latest with the ninth of them after a full group.
+        let (first, rest) = (times.min(16), times.saturating_sub(16));
+        (0..first).for_each(|_| self.put(number));
+        self.repeats += rest;
+    }
+
     pub(super) fn finish(mut self) -> Vec<u8> {
         if self.packed == 0 && self.repeats > 0 && (self.waiting == 0 || self.repeats == self.waiting) {
             self.repeated();
