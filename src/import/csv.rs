@@ -1,6 +1,6 @@
 //! Neutral events as CSV: RFC 4180 with a header, columns in any order.
 
-use super::neutral::{Field, Record, Records};
+use super::neutral::{Field, Record, Records, Value};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
 
 /// RFC 4180 with a header.
@@ -63,7 +63,7 @@ impl Dialect for Csv {
             let mut readable = all.is_some();
             for (place, field) in fields.iter().enumerate() {
                 match (cell(place), field) {
-                    (Some(text), Some(field)) => record.set_text(*field, text),
+                    (Some(text), Some(field)) => record.set(*field, Value::text(text)),
                     (Some(_), None) => {}
                     (None, _) => readable = false,
                 }

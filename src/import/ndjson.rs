@@ -114,7 +114,10 @@ impl<'de> Visitor<'de> for LineVisitor {
         };
         while let Some(name) = map.next_key::<Text<'de>>()? {
             if let Some(field) = Field::from_name(&name.0) {
-                line.record.set(field, map.next_value::<Scalar<'de>>()?.0);
+                match map.next_value::<Scalar<'de>>()? {
+                    Scalar::Value(value) => line.record.set(field, value),
+                    Scalar::Owned(text) => line.record.set_owned(field, text),
+                }
             } else {
                 map.next_value::<IgnoredAny>()?;
                 line.unknown.push(name.0.into_owned());
@@ -129,7 +132,11 @@ impl<'de> Visitor<'de> for LineVisitor {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A value that a field may have.
-struct Scalar<'a>(Value<'a>);
+enum Scalar<'a> {
+    Value(Value<'a>),
+    /// A text with escapes.
+    Owned(String),
+}
 
 impl<'de> Deserialize<'de> for Scalar<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -147,20 +154,20 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar(Value::Text(Cow::Borrowed(text))))
+        Ok(Scalar::Value(Value::text(text)))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar(Value::Text(Cow::Owned(text.to_owned()))))
+        Ok(Scalar::Owned(text.to_owned()))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar(Value::Number(number)))
+        Ok(Scalar::Value(Value::Number(number)))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Scalar<'de>, E> {
         i64::try_from(number)
-            .map(|number| Scalar(Value::Number(number)))
+            .map(|number| Scalar::Value(Value::Number(number)))
             .map_err(|_too_large| E::custom(format!("{number} is too large")))
     }
 
@@ -169,7 +176,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_unit<E: de::Error>(self) -> Result<Scalar<'de>, E> {
-        Ok(Scalar(Value::Missing))
+        Ok(Scalar::Value(Value::Missing))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Scalar<'de>, A::Error> {

@@ -1,187 +1,15 @@
 //! The neutral interchange format: one record an event, whether it comes as NDJSON, CSV or Parquet.
 //!
-//! A reader fills a [`Record`] with what it finds under the names of [`Field`]; [`Records::event`] is the only place that
-//! says what a valid record is.
+//! A reader finds values under the names of [`Field`], and puts them into a [`Record`] or shows them where they lie;
+//! [`Records::event`] is the only place that says what a valid record is.
 
-use std::borrow::Cow;
+mod field;
+mod record;
 
+pub(super) use self::field::Field;
+pub(super) use self::record::{Fields, Record, Value};
 use crate::event::{Event, Kind};
 use crate::time::{DAY, Day, HOUR, LocalTimes, MINUTE, Micros, SECOND, Zone};
-
-/// A field of a record. Its place in [`Field::ALL`] is its place in a [`Record`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
-    Time,
-    Event,
-    End,
-    Server,
-    Feature,
-    Version,
-    Vendor,
-    User,
-    Host,
-    Display,
-    Licenses,
-    Handle,
-    Reason,
-    ReasonCode,
-    Project,
-    BorrowUntil,
-    Expires,
-}
-
-impl Field {
-    pub(super) const ALL: [Self; 17] = [
-        Self::Time,
-        Self::Event,
-        Self::End,
-        Self::Server,
-        Self::Feature,
-        Self::Version,
-        Self::Vendor,
-        Self::User,
-        Self::Host,
-        Self::Display,
-        Self::Licenses,
-        Self::Handle,
-        Self::Reason,
-        Self::ReasonCode,
-        Self::Project,
-        Self::BorrowUntil,
-        Self::Expires,
-    ];
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Time => "time",
-            Self::Event => "event",
-            Self::End => "end",
-            Self::Server => "server",
-            Self::Feature => "feature",
-            Self::Version => "version",
-            Self::Vendor => "vendor",
-            Self::User => "user",
-            Self::Host => "host",
-            Self::Display => "display",
-            Self::Licenses => "licenses",
-            Self::Handle => "handle",
-            Self::Reason => "reason",
-            Self::ReasonCode => "reason_code",
-            Self::Project => "project",
-            Self::BorrowUntil => "borrow_until",
-            Self::Expires => "expires",
-        }
-    }
-
-    /// The field of a name. Compilers make a few comparisons of numbers of this, which lines of JSON need by the million.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "time" => Self::Time,
-            "event" => Self::Event,
-            "end" => Self::End,
-            "server" => Self::Server,
-            "feature" => Self::Feature,
-            "version" => Self::Version,
-            "vendor" => Self::Vendor,
-            "user" => Self::User,
-            "host" => Self::Host,
-            "display" => Self::Display,
-            "licenses" => Self::Licenses,
-            "handle" => Self::Handle,
-            "reason" => Self::Reason,
-            "reason_code" => Self::ReasonCode,
-            "project" => Self::Project,
-            "borrow_until" => Self::BorrowUntil,
-            "expires" => Self::Expires,
-            _ => return None,
-        })
-    }
-
-    /// The field of the name that a text begins with, up to its closing quote; what follows the quote as well.
-    pub(super) fn quoted(text: &str) -> Option<(Self, &str)> {
-        const LONGEST: usize = "borrow_until".len();
-        let end = text.bytes().take(LONGEST + 1).position(|byte| byte == b'"')?;
-        Some((Self::from_name(&text[..end])?, &text[end + 1..]))
-    }
-}
-
-/// What a field holds.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value<'a> {
-    /// Nothing, or an empty text.
-    Missing,
-    Text(Cow<'a, str>),
-    Number(i64),
-    Instant(Micros),
-    /// A wall-clock time of the source's zone.
-    Local(Micros),
-    Date(Day),
-}
-
-/// The fields of one event as they were found.
-#[derive(Debug)]
-pub(super) struct Record<'a>([Value<'a>; Field::ALL.len()]);
-
-impl<'a> Record<'a> {
-    pub(super) fn new() -> Self {
-        Self([const { Value::Missing }; Field::ALL.len()])
-    }
-
-    pub(super) fn set(&mut self, field: Field, value: Value<'a>) {
-        self.0[field as usize] = match value {
-            Value::Text(text) if text.is_empty() => Value::Missing,
-            // Some sources number their handles.
-            Value::Number(number) if field == Field::Handle => Value::Text(number.to_string().into()),
-            value => value,
-        };
-    }
-
-    /// Sets a text that is borrowed from the source; short of [`Record::set`] for the most frequent of values.
-    #[inline]
-    pub(super) fn set_text(&mut self, field: Field, text: &'a str) {
-        self.0[field as usize] = if text.is_empty() {
-            Value::Missing
-        } else {
-            Value::Text(Cow::Borrowed(text))
-        };
-    }
-
-    fn get(&self, field: Field) -> &Value<'a> {
-        &self.0[field as usize]
-    }
-
-    fn text(&self, field: Field) -> Result<&str, String> {
-        match self.get(field) {
-            Value::Missing => Ok(""),
-            Value::Text(text) => Ok(text),
-            _ => Err(format!("{} is not a text", field.name())),
-        }
-    }
-
-    fn number(&self, field: Field) -> Result<Option<i64>, String> {
-        match self.get(field) {
-            Value::Missing => Ok(None),
-            Value::Number(number) => Ok(Some(*number)),
-            Value::Text(text) => {
-                let number = text
-                    .trim()
-                    .parse()
-                    .map_err(|_not_a_number| format!("{} {text:?} is not an integer", field.name()))?;
-                Ok(Some(number))
-            }
-            _ => Err(format!("{} is not an integer", field.name())),
-        }
-    }
-
-    fn date(&self, field: Field) -> Result<Option<Day>, String> {
-        match self.get(field) {
-            Value::Missing => Ok(None),
-            Value::Date(day) => Ok(Some(*day)),
-            Value::Text(text) => text.parse().map(Some).map_err(|error| format!("{}: {error}", field.name())),
-            _ => Err(format!("{} is not a date", field.name())),
-        }
-    }
-}
 
 /// Reads the records of one source, in its order.
 #[derive(Debug)]
@@ -197,7 +25,7 @@ impl Records {
     }
 
     /// The event of a record, or what is wrong with it.
-    pub(super) fn event<'r>(&mut self, record: &'r Record<'_>, line: u64) -> Result<Event<'r>, String> {
+    pub(super) fn event<'r>(&mut self, record: &'r impl Fields, line: u64) -> Result<Event<'r>, String> {
         let kind = match record.text(Field::Event)? {
             "" => return Err("event is missing".to_owned()),
             "borrowed" => Kind::Checkout,
@@ -255,7 +83,7 @@ impl Records {
         })
     }
 
-    fn instant(&mut self, record: &Record<'_>, field: Field) -> Result<Option<Micros>, String> {
+    fn instant(&mut self, record: &impl Fields, field: Field) -> Result<Option<Micros>, String> {
         match read_time(record, field)? {
             None => Ok(None),
             Some(Value::Local(local)) => {
@@ -271,7 +99,7 @@ impl Records {
     }
 
     /// A second time of a record; where its clock shows it twice, the first occurrence that is not before `at`.
-    fn instant_after(&self, record: &Record<'_>, field: Field, at: Micros) -> Result<Option<Micros>, String> {
+    fn instant_after(&self, record: &impl Fields, field: Field, at: Micros) -> Result<Option<Micros>, String> {
         match read_time(record, field)? {
             None => Ok(None),
             Some(Value::Local(local)) => {
@@ -288,11 +116,11 @@ fn nonexistent(field: Field, zone: Zone) -> String {
     format!("{} does not exist in {zone}: the clock was set forward over it", field.name())
 }
 
-fn read_time(record: &Record<'_>, field: Field) -> Result<Option<Value<'static>>, String> {
+fn read_time(record: &impl Fields, field: Field) -> Result<Option<Value<'static>>, String> {
     match record.get(field) {
         Value::Missing => Ok(None),
-        Value::Instant(at) => Ok(Some(Value::Instant(*at))),
-        Value::Local(local) => Ok(Some(Value::Local(*local))),
+        Value::Instant(at) => Ok(Some(Value::Instant(at))),
+        Value::Local(local) => Ok(Some(Value::Local(local))),
         Value::Text(text) => {
             let time = parse_time(text.trim().as_bytes());
             time.map(Some)
@@ -347,7 +175,7 @@ mod tests {
     fn event(fields: &[(&str, &'static str)]) -> Result<String, String> {
         let mut record = Record::new();
         for (name, value) in fields {
-            record.set(Field::from_name(name).unwrap(), Value::Text((*value).into()));
+            record.set(Field::from_name(name).unwrap(), Value::text(value));
         }
         let mut records = Records::new("Europe/Berlin".parse().unwrap());
         let event = records.event(&record, 1)?;
@@ -357,17 +185,6 @@ mod tests {
             crate::time::rfc3339(event.at),
             event.ended.map(crate::time::rfc3339)
         ))
-    }
-
-    #[test]
-    fn every_field_is_found_by_its_name() {
-        for field in Field::ALL {
-            let name = field.name();
-            assert_eq!(Field::from_name(name), Some(field));
-            assert_eq!(Field::quoted(&format!("{name}\":1")), Some((field, ":1")));
-            assert_eq!(Field::quoted(name), None);
-            assert_eq!(Field::quoted(&format!("{name}s\"")), None);
-        }
     }
 
     #[test]

@@ -11,10 +11,10 @@ use ::parquet::errors::ParquetError;
 use arrow::array::{Array, ArrayRef, AsArray as _, RecordBatch, StringArray};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Date32Type, Fields, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Date32Type, Int32Type, Int64Type, Schema, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
-use super::neutral::{Field, Record, Records, Value};
+use super::neutral::{Field, Fields, Records, Value};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
 use crate::time::Day;
 
@@ -71,7 +71,7 @@ impl Dialect for Parquet {
                 .build();
             batches.map_err(|error| damaged(error.to_string()))
         };
-        let read = |batch: Result<RecordBatch, ArrowError>| -> Result<(usize, Vec<Column>), ImportError> {
+        let read = |batch: Result<RecordBatch, ArrowError>| -> Result<(usize, Columns), ImportError> {
             let batch = batch.map_err(|error| damaged(error.to_string()))?;
             let columns = read_columns(&batch).map_err(|reason| ImportError::Columns {
                 name: name.clone(),
@@ -85,28 +85,19 @@ impl Dialect for Parquet {
         thread::scope(|scope| {
             let (sender, receiver) = sync_channel(2);
             scope.spawn(move || {
-                for batches in groups.map(batches_of) {
-                    // Nobody takes more once something failed.
-                    let sent = match batches {
-                        Ok(mut batches) => batches.try_for_each(|batch| sender.send(read(batch))),
-                        Err(error) => sender.send(Err(error)),
-                    };
-                    if sent.is_err() {
-                        break;
-                    }
-                }
+                // Nobody takes more once something failed.
+                let send = |rows| sender.send(rows).is_ok();
+                groups.map(batches_of).all(|batches| match batches {
+                    Ok(batches) => batches.map(read).all(send),
+                    Err(error) => send(Err(error)),
+                })
             });
             for columns in receiver {
                 let (rows, columns) = columns?;
                 sink.rows(rows as u64);
-                // Every row has all columns: what one sets, the next one overwrites.
-                let mut record = Record::new();
                 for row in 0..rows {
                     line += 1;
-                    for column in &columns {
-                        column.set(row, &mut record);
-                    }
-                    match records.event(&record, line) {
+                    match records.event(&Row { columns: &columns, row }, line) {
                         Ok(event) => sink.event(&event)?,
                         Err(reason) => sink.flaw(Flaw {
                             line,
@@ -146,7 +137,7 @@ fn open(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
         };
         Arc::new(column.as_ref().clone().with_data_type(texts))
     });
-    let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), ArrowReaderOptions::new().with_schema(schema))
 }
 
@@ -155,9 +146,26 @@ fn dictionary() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
 
+/// The columns of a batch by field; nothing for those that say nothing.
+type Columns = [Option<Column>; Field::ALL.len()];
+
+/// A row of a batch.
+struct Row<'a> {
+    columns: &'a Columns,
+    row: usize,
+}
+
+impl Fields for Row<'_> {
+    #[inline]
+    fn get(&self, field: Field) -> Value<'_> {
+        self.columns[field as usize]
+            .as_ref()
+            .map_or(Value::Missing, |column| column.get(self.row))
+    }
+}
+
 /// A column in one of the types that values are read from.
 struct Column {
-    field: Field,
     nulls: Option<NullBuffer>,
     values: Values,
 }
@@ -175,7 +183,7 @@ enum Values {
 
 impl Column {
     /// A column of one of the types of [`target`]; nothing of one that says nothing.
-    fn new(field: Field, array: &ArrayRef, local: bool) -> Option<Self> {
+    fn new(array: &ArrayRef, local: bool) -> Option<Self> {
         let nulls = array.logical_nulls();
         if nulls.as_ref().is_some_and(|nulls| nulls.null_count() == array.len()) || array.is_empty() {
             return None;
@@ -194,41 +202,41 @@ impl Column {
             }
             _ => return None,
         };
-        Some(Self { field, nulls, values })
+        Some(Self { nulls, values })
     }
 
-    fn set<'a>(&'a self, row: usize, record: &mut Record<'a>) {
-        let field = self.field;
+    #[inline]
+    fn get(&self, row: usize) -> Value<'_> {
         if self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
-            return record.set_text(field, "");
+            return Value::Missing;
         }
         match &self.values {
-            Values::Texts(texts) => record.set_text(field, texts.value(row)),
-            Values::Places(places, texts) => record.set_text(field, texts.value(places[row] as usize)),
-            Values::Numbers(numbers) => record.set(field, Value::Number(numbers[row])),
-            Values::Days(days) => record.set(field, Value::Date(Day(days[row]))),
-            Values::Instants(times) => record.set(field, Value::Instant(times[row])),
-            Values::Locals(times) => record.set(field, Value::Local(times[row])),
+            Values::Texts(texts) => Value::text(texts.value(row)),
+            Values::Places(places, texts) => Value::text(texts.value(places[row] as usize)),
+            Values::Numbers(numbers) => Value::Number(numbers[row]),
+            Values::Days(days) => Value::Date(Day(days[row])),
+            Values::Instants(times) => Value::Instant(times[row]),
+            Values::Locals(times) => Value::Local(times[row]),
         }
     }
 }
 
 /// The known columns of a batch, brought into few types; the error names the column and the types it may have.
-fn read_columns(batch: &RecordBatch) -> Result<Vec<Column>, String> {
-    let schema = batch.schema();
-    let fields = schema.fields().iter().zip(batch.columns());
-    fields
-        .filter_map(|(column, array)| Field::from_name(column.name()).map(|field| (field, array)))
-        .map(|(field, array)| {
-            let from = array.data_type();
-            let to =
-                target(field, from).ok_or_else(|| format!("column {:?} has type {from}, expected {}", field.name(), expected(field)))?;
-            let array = cast(array, &to).map_err(|error| format!("column {:?}: {error}", field.name()))?;
-            let local = matches!(from, DataType::Timestamp(_, None));
-            Ok(Column::new(field, &array, local))
-        })
-        .filter_map(Result::transpose)
-        .collect()
+fn read_columns(batch: &RecordBatch) -> Result<Columns, String> {
+    let mut columns = Columns::default();
+    for (column, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        let Some(field) = Field::from_name(column.name()) else {
+            continue;
+        };
+        let from = array.data_type();
+        let to = target(field, from).ok_or_else(|| format!("column {:?} has type {from}, expected {}", field.name(), expected(field)))?;
+        let array = cast(array, &to).map_err(|error| format!("column {:?}: {error}", field.name()))?;
+        let local = matches!(from, DataType::Timestamp(_, None));
+        if let Some(column) = Column::new(&array, local) {
+            columns[field as usize] = Some(column);
+        }
+    }
+    Ok(columns)
 }
 
 fn target(field: Field, from: &DataType) -> Option<DataType> {

@@ -53,13 +53,30 @@ impl DayFacts {
     /// Reads the facts off the sorted events of a day.
     pub(crate) fn of(events: &[EventRow]) -> Self {
         let mut facts = Self::default();
+        // What is sorted by feature mostly has the server of the one before.
+        for of_server in events.chunk_by(|a, b| a.server == b.server) {
+            facts.add(of_server);
+        }
+        // Going down before coming up at one instant is a restart.
+        for server in facts.servers.values_mut() {
+            server.changes.sort_unstable();
+            server.changes.dedup();
+        }
+        facts
+    }
+
+    /// Adds what events of one server say.
+    fn add(&mut self, events: &[EventRow]) {
+        let Some(first) = events.first() else {
+            return;
+        };
+        let server = self.servers.entry(first.server).or_insert_with(|| ServerFacts {
+            first: first.at,
+            last: first.at,
+            changes: Vec::new(),
+        });
         for event in events {
             let last = event.at.max(if event.ended == NEVER { event.at } else { event.ended });
-            let server = facts.servers.entry(event.server).or_insert_with(|| ServerFacts {
-                first: event.at,
-                last,
-                changes: Vec::new(),
-            });
             server.first = server.first.min(event.at);
             server.last = server.last.max(last);
             match event.kind {
@@ -67,7 +84,7 @@ impl DayFacts {
                     at: event.at,
                     up: event.kind == Kind::ServerUp,
                 }),
-                Kind::Capacity => facts.capacities.push(CapacityChange {
+                Kind::Capacity => self.capacities.push(CapacityChange {
                     at: event.at,
                     feature: event.feature,
                     total: event.licenses,
@@ -76,11 +93,5 @@ impl DayFacts {
                 _ => {}
             }
         }
-        // Going down before coming up at one instant is a restart.
-        for server in facts.servers.values_mut() {
-            server.changes.sort_unstable();
-            server.changes.dedup();
-        }
-        facts
     }
 }

@@ -38,6 +38,9 @@ const ROWS_IN_MEMORY: usize = 1_000_000;
 /// A day with so many rows is written as soon as as many events of other days have come since: while the source is read on.
 const LARGE: usize = 32 * 1024;
 
+/// So many days wait at most when a source is in order of time.
+const FEW: usize = 4;
+
 /// Takes in the events of one source; nothing of them is in the store before [`Incoming::commit`].
 #[derive(Debug)]
 pub struct Incoming<'a> {
@@ -50,6 +53,8 @@ pub struct Incoming<'a> {
     /// The other days.
     days: BTreeMap<Day, Waiting>,
     rows: usize,
+    /// The rows of the day that had most so far.
+    most_rows: usize,
     pushed: u64,
     pool: Option<RunWriter>,
     servers: BTreeSet<Id>,
@@ -158,6 +163,7 @@ impl<'a> Incoming<'a> {
             current: None,
             days: BTreeMap::new(),
             rows: 0,
+            most_rows: 0,
             pushed: 0,
             pool: None,
             servers: BTreeSet::new(),
@@ -209,8 +215,10 @@ impl<'a> Incoming<'a> {
 
     /// Makes the day of an instant the one that rows are added to.
     fn turn_to(&mut self, at: Micros) -> Result<(), StoreError> {
-        // Days of one source are alike.
+        // Days of one source are alike, and the largest of them was no day off. Where many wait, they have to be small.
         let rows = self.current.as_ref().map_or(0, |current| current.waiting.rows.len());
+        self.most_rows = self.most_rows.max(rows);
+        let room = if self.days.len() < FEW { self.most_rows } else { rows };
         self.turn_from();
         let day = self.offsets.day_of(at);
         let zone = self.offsets.zone();
@@ -219,7 +227,7 @@ impl<'a> Incoming<'a> {
             None => {
                 self.write_quiet()?;
                 Waiting {
-                    rows: Arrivals::with_capacity(rows),
+                    rows: Arrivals::with_capacity(room),
                     touched: 0,
                 }
             }

@@ -9,7 +9,7 @@
 //! thousand over and over: a place for each hash, where the last comer stays, finds nearly all of them at the first look.
 //! A text may have several numbers; [`Strings::adopt`](super::strings::Strings::adopt) brings them together.
 
-use super::strings::{Strings, place_of, same};
+use super::strings::{Strings, place_of};
 
 /// The most places there are: what is looked at for every row must stay near.
 const MOST_PLACES: usize = 64 * 1024;
@@ -38,7 +38,7 @@ impl Recent {
         }
         let place = place_of(text, self.places.len());
         let known = self.places[place];
-        if known != 0 && same(self.texts.get(known), text) {
+        if known != 0 && self.texts.is(known, text) {
             return known;
         }
         self.add(text, place)

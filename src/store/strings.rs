@@ -80,7 +80,14 @@ impl Strings {
 
     /// The text of a number that [`Strings::intern`] gave.
     pub(crate) fn get(&self, number: u32) -> &str {
-        slice(&self.text, &self.ends, number)
+        let (start, end) = bounds(&self.ends, number);
+        &self.text[start..end]
+    }
+
+    /// Whether a number is that of a text.
+    #[inline]
+    pub(super) fn is(&self, number: u32, text: &str) -> bool {
+        same(slice(&self.text, &self.ends, number), text)
     }
 
     /// How many texts there are, the empty one included.
@@ -107,8 +114,8 @@ pub(super) fn place_of(text: &str, places: usize) -> usize {
 
 /// Whether texts are the same. Names are short: to call somebody for it takes longer than to look at both ends.
 #[inline]
-pub(super) fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
+pub(super) fn same(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
+    let (a, b) = (a.as_ref(), b.as_ref());
     if a.len() != b.len() {
         return false;
     }
@@ -123,11 +130,18 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     }
 }
 
+/// The bytes of a text: whether it ends where characters do need not be asked.
 #[inline]
-fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a str {
+fn slice<'a>(text: &'a str, ends: &[usize], number: u32) -> &'a [u8] {
+    let (start, end) = bounds(ends, number);
+    &text.as_bytes()[start..end]
+}
+
+#[inline]
+fn bounds(ends: &[usize], number: u32) -> (usize, usize) {
     let number = number as usize;
     let start = if number == 0 { 0 } else { ends[number - 1] };
-    &text[start..ends[number]]
+    (start, ends[number])
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub(super) fn read(line: &[u8]) -> Option<Record<'_>> {
         rest = skip(skip(after).strip_prefix(':')?);
         if let Some(text) = rest.strip_prefix('"') {
             let end = text_end(text.as_bytes())?;
-            record.set_text(field, text.get(..end)?);
+            record.set(field, Value::text(text.get(..end)?));
             rest = text.get(end + 1..)?;
         } else if let Some(after) = rest.strip_prefix("null") {
             record.set(field, Value::Missing);

@@ -109,13 +109,14 @@ impl<'a, 'b> Pages<'a, 'b> {
         if let (Some(all), Some(page)) = (&mut self.histogram, &histogram) {
             all.add(page);
         }
-        let mut extremes: Option<(u32, u32)> = None;
         let text_bytes = self.entries.text_bytes(keys);
+        let (mut least, mut greatest) = (u32::MAX, 0);
         for key in keys {
             let rank = self.ranks[*key as usize];
-            extremes = Some(extremes.map_or((rank, rank), |(least, greatest)| (least.min(rank), greatest.max(rank))));
+            (least, greatest) = (least.min(rank), greatest.max(rank));
             self.used = self.used.max(key + 1);
         }
+        let extremes = (!keys.is_empty()).then_some((least, greatest));
         let bytes = |rank: u32| self.entries.bytes(self.by_rank[rank as usize]);
         if let Some((least, greatest)) = extremes {
             if let Some((last_least, last_greatest)) = self.last_extremes {
@@ -147,7 +148,7 @@ impl<'a, 'b> Pages<'a, 'b> {
         }
         page.push(width as u8);
         let mut runs = Runs::new(width);
-        keys.iter().for_each(|key| runs.put(*key));
+        runs.put_each(keys);
         page.append(&mut runs.finish());
         let data = Page::DataPage {
             buf: compressor.compress(&page)?.into(),

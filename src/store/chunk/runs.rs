@@ -63,6 +63,49 @@ impl Runs {
         }
     }
 
+    /// Puts numbers, as groups where no group is begun.
+    pub(super) fn put_each(&mut self, mut numbers: &[u32]) {
+        loop {
+            if self.waiting == 0
+                && let Some((group, rest)) = numbers.split_first_chunk()
+            {
+                self.put_group(group);
+                numbers = rest;
+            } else if let Some((number, rest)) = numbers.split_first() {
+                self.put(*number);
+                numbers = rest;
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Puts eight numbers while none waits: there is a run of one number, or none is begun.
+    fn put_group(&mut self, group: &[u32; 8]) {
+        let first = group[0];
+        let same = group.iter().all(|number| *number == first);
+        if self.repeats > 0 {
+            if same && first == self.last {
+                self.repeats += group.len();
+            } else {
+                group.iter().for_each(|number| self.put(*number));
+            }
+            return;
+        }
+        if same {
+            self.repeats = group.len();
+            self.last = first;
+            self.end_packed();
+        } else {
+            self.group = *group;
+            self.last = group[group.len() - 1];
+            self.pack();
+            if self.packed == MOST_GROUPS {
+                self.end_packed();
+            }
+        }
+    }
+
     /// Puts a number so many times.
     pub(super) fn put_all(&mut self, number: u32, times: usize) {
         // A run of one number has begun by then, at the latest with the ninth of them after a full group.
@@ -103,16 +146,18 @@ impl Runs {
             self.packed_at = Some(self.bytes.len());
             self.bytes.push(0);
         }
-        let (mut bits, mut filled) = (0_u64, 0);
+        let (mut bits, mut filled) = (0_u128, 0);
         for number in self.group {
-            bits |= u64::from(number) << filled;
+            bits |= u128::from(number) << filled;
             filled += self.width;
-            while filled >= 8 {
-                self.bytes.push(bits as u8);
-                bits >>= 8;
-                filled -= 8;
+            if filled >= u64::BITS {
+                self.bytes.extend_from_slice(&(bits as u64).to_le_bytes());
+                bits >>= u64::BITS;
+                filled -= u64::BITS;
             }
         }
+        // Eight numbers of any width end where a byte does.
+        self.bytes.extend_from_slice(&bits.to_le_bytes()[..filled as usize / 8]);
         self.packed += 1;
         self.waiting = 0;
     }
