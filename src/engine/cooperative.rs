@@ -25,19 +25,7 @@ pub(super) struct ShortSteps;
 
 impl PhysicalOptimizerRule for ShortSteps {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
-            if is_join(node.as_ref()) {
-                Ok(Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>))
-            } else if node.is::<UnnestExec>() {
-                let small = CoalesceBatchesExec::new(node, config.execution.batch_size.get());
-                Ok(Transformed::yes(
-                    Arc::new(CooperativeExec::new(Arc::new(small))) as Arc<dyn ExecutionPlan>
-                ))
-            } else {
-                Ok(Transformed::no(node))
-            }
-        })
-        .data()
+        plan.transform_up(|node| Ok(in_short_steps(node, config))).data()
     }
 
     fn name(&self) -> &'static str {
@@ -46,6 +34,18 @@ impl PhysicalOptimizerRule for ShortSteps {
 
     fn schema_check(&self) -> bool {
         true
+    }
+}
+
+/// An operator, made to yield if it would not.
+pub(super) fn in_short_steps(node: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Transformed<Arc<dyn ExecutionPlan>> {
+    if is_join(node.as_ref()) {
+        Transformed::yes(Arc::new(CooperativeExec::new(node)))
+    } else if node.is::<UnnestExec>() {
+        let small = CoalesceBatchesExec::new(node, config.execution.batch_size.get());
+        Transformed::yes(Arc::new(CooperativeExec::new(Arc::new(small))))
+    } else {
+        Transformed::no(node)
     }
 }
 

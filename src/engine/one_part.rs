@@ -23,12 +23,14 @@ use datafusion::physical_plan::execution_plan::replace_children_if_necessary;
 use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::{Distribution, ExecutionPlan, ExecutionPlanProperties as _};
 
-/// Gives operators their rows as they need them.
+use super::cooperative::in_short_steps;
+
+/// Gives operators their rows as they need them, and makes them yield.
 #[derive(Debug)]
 pub(super) struct InOnePart;
 
 impl PhysicalOptimizerRule for InOnePart {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|node| {
             let parts = node.input_distribution_requirements().into_per_child();
             let needs = parts.iter().zip(node.required_input_ordering());
@@ -45,7 +47,9 @@ impl PhysicalOptimizerRule for InOnePart {
             let inputs = inputs.collect::<Result<Vec<_>>>()?;
             let given = replace_children_if_necessary(Arc::clone(&node), inputs)?;
             let changed = !Arc::ptr_eq(&given, &node);
-            Ok(Transformed::new_transformed(given, changed))
+            // In the same pass, as each change has all operators above it made anew.
+            let given = in_short_steps(given, config);
+            Ok(Transformed::new_transformed(given.data, changed || given.transformed))
         })
         .data()
     }

@@ -13,7 +13,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::datasource::source_as_provider;
 use datafusion::error::Result;
 use datafusion::execution::SessionStateBuilder;
@@ -38,7 +38,6 @@ use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFin
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::cooperative::ShortSteps;
 use super::one_part::InOnePart;
 use super::partitions::Partitions;
 use super::shortcut::Denials;
@@ -70,11 +69,8 @@ impl Planner {
             Arc::new(PushDownFilter::new()),
             Arc::new(OptimizeProjections::new()),
         ];
-        let operators: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![
-            Arc::new(InOnePart),
-            Arc::new(CombinePartialFinalAggregate::new()),
-            Arc::new(ShortSteps),
-        ];
+        let operators: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
+            vec![Arc::new(CombinePartialFinalAggregate::new()), Arc::new(InOnePart)];
         let in_one_part = SessionStateBuilder::new()
             .with_config(state.config().clone().with_target_partitions(1))
             .with_runtime_env(Arc::clone(state.runtime_env()))
@@ -90,7 +86,10 @@ impl Planner {
     /// What is done to a plan once, before it is bound to a request.
     pub(super) fn prepare(&self, state: &SessionState, plan: LogicalPlan) -> Result<LogicalPlan> {
         let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})?;
-        self.once.optimize(plan, &OptimizerContext::new(), |_, _| {})
+        let plan = self.once.optimize(plan, &OptimizerContext::new(), |_, _| {})?;
+        // Some rules leave columns that may be null as far as they know; each request would have to look again.
+        let settled = plan.transform_up_with_subqueries(|node| Ok(Transformed::yes(node.recompute_schema()?)))?;
+        Ok(settled.data)
     }
 
     /// What is done to it for each request.
