@@ -9,6 +9,7 @@
 //! exactly what the pieces say: all of the day is asked for, in the store's own days, and working hours begin and end with its
 //! quarters of an hour. A day without rollups, of a store that is older than they are, is answered by its pieces.
 
+mod columns;
 mod denials;
 mod holders;
 mod kept;
@@ -21,9 +22,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch, StringArray};
-use arrow::buffer::ScalarBuffer;
-use arrow::datatypes::{ArrowPrimitiveType, Int32Type};
+use arrow::array::StringArray;
 use datafusion::common::exec_err;
 use datafusion::common::runtime::SpawnedTask;
 use datafusion::error::{DataFusionError, Result};
@@ -230,49 +229,5 @@ impl Names {
     fn numbers(&self, texts: &StringArray) -> Vec<u32> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         texts.iter().map(|text| known.intern(text.unwrap_or_default())).collect()
-    }
-}
-
-/// The numbers of a column.
-fn numbers<'a, T: ArrowPrimitiveType>(batch: &'a RecordBatch, name: &str) -> Result<&'a [T::Native]> {
-    match batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>()) {
-        Some(numbers) => Ok(numbers.values()),
-        None => exec_err!("a file has no column {name} of the type that it should have"),
-    }
-}
-
-/// A column of names: for each row a place among different texts, or none.
-struct NameColumn {
-    texts: StringArray,
-    places: ScalarBuffer<i32>,
-}
-
-impl NameColumn {
-    fn of(column: &ArrayRef) -> Result<Self> {
-        if let Some(texts) = column.as_string_opt::<i32>() {
-            let places = (0..).zip(texts.iter()).map(|(place, text)| if text.is_some() { place } else { -1 });
-            return Ok(Self {
-                places: places.collect(),
-                texts: texts.clone(),
-            });
-        }
-        let dictionary = column.as_dictionary_opt::<Int32Type>();
-        let Some((dictionary, texts)) = dictionary.and_then(|names| Some((names, names.values().as_string_opt::<i32>()?))) else {
-            return exec_err!("expected names, got {}", column.data_type());
-        };
-        let keys = dictionary.keys();
-        let places = match keys.nulls() {
-            None => keys.values().clone(),
-            Some(nulls) => keys
-                .values()
-                .iter()
-                .zip(nulls)
-                .map(|(key, valid)| if valid { *key } else { -1 })
-                .collect(),
-        };
-        Ok(Self {
-            texts: texts.clone(),
-            places,
-        })
     }
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use arrow_select::dictionary::garbage_collect_any_dictionary;
-use datafusion::common::exec_err;
 use datafusion::error::{DataFusionError, Result};
 
+use super::columns::numbers;
 use super::{Days, failed};
 use crate::event::Table;
 use crate::store::{Id, PartitionFile};
@@ -44,14 +44,10 @@ impl Days {
         let mut offsets = Offsets::new(asked.zone);
         let mut period = 0..0;
         for rows in self.denials(day, &asked.features)? {
-            let column = |name: &str| rows.column_by_name(name).map(AsRef::<dyn Array>::as_ref);
-            let features = column("feature_id").and_then(|column| column.as_primitive_opt::<Int32Type>());
-            let instants = column("at").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
-            let licenses = column("licenses").and_then(|column| column.as_primitive_opt::<Int32Type>());
-            let (Some(features), Some(instants), Some(licenses)) = (features, instants, licenses) else {
-                return exec_err!("a file of denials has other columns than it should");
-            };
-            let rows = features.values().iter().zip(instants.values()).zip(licenses.values());
+            let features = numbers::<Int32Type>(&rows, "feature_id")?;
+            let instants = numbers::<TimestampMicrosecondType>(&rows, "at")?;
+            let licenses = numbers::<Int32Type>(&rows, "licenses")?;
+            let rows = features.iter().zip(instants).zip(licenses);
             for ((feature, at), licenses) in rows.filter(|((_, at), _)| (asked.from..asked.until).contains(*at)) {
                 let local = offsets.local(*at);
                 if !period.contains(&local) {

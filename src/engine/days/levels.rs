@@ -7,8 +7,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use datafusion::error::Result;
 
+use super::columns::numbers;
 use super::kept::LevelsOfDay;
-use super::{Days, failed, numbers};
+use super::{Days, failed};
 use crate::event::Table;
 use crate::kernel::{Histogram, Sweeper, quarter_of};
 use crate::store::{Id, PartitionFile};
@@ -135,7 +136,7 @@ impl Days {
             let ranges: Vec<Range<usize>> = now.iter().map(|(_, range)| range.clone()).collect();
             let columns = ["started", "ended", "licenses"];
             let batch = opened.read(&columns, Some(&ranges), &self.scanned).map_err(failed)?;
-            let pieces = Pieces::of(&batch)?;
+            let pieces = InUse::of(&batch)?;
             let mut begin = 0;
             for (place, range) in now {
                 let rows = begin..begin + range.len();
@@ -155,14 +156,14 @@ impl Days {
     }
 }
 
-/// The pieces of a batch.
-struct Pieces<'a> {
+/// Since when, until when and how many licenses the pieces of a batch hold.
+struct InUse<'a> {
     started: &'a [Micros],
     ended: &'a [Micros],
     licenses: &'a [i32],
 }
 
-impl<'a> Pieces<'a> {
+impl<'a> InUse<'a> {
     fn of(batch: &'a RecordBatch) -> Result<Self> {
         Ok(Self {
             started: numbers::<TimestampMicrosecondType>(batch, "started")?,

@@ -3,8 +3,9 @@
 use arrow::datatypes::Int32Type;
 use datafusion::error::Result;
 
+use super::columns::{NameColumn, numbers};
 use super::pieces::Pieces;
-use super::{Days, NameColumn, Rows, failed, numbers};
+use super::{Days, Rows, failed};
 use crate::event::Table;
 use crate::kernel::{Peaks, Stay};
 use crate::store::{Id, Opened, PartitionFile, Strings};
@@ -50,7 +51,7 @@ impl Days {
 
 /// The most hosts of pieces at one instant of each of their parts.
 pub(super) fn peaks_of(pieces: &Pieces, rows: &Rows, kernel: &mut Peaks) -> Result<Vec<i64>> {
-    let names = NameColumn::of(pieces.column("host")?)?;
+    let names = NameColumn::of(&pieces.batch, "host")?;
     // One name may have several places.
     let mut known = Strings::new();
     let numbers: Vec<u32> = names.texts.iter().map(|name| known.intern(name.unwrap_or_default())).collect();

@@ -1,11 +1,11 @@
 //! When the rows of a file begin and end, and of which license server they are.
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
-use datafusion::common::exec_err;
 use datafusion::error::Result;
 
-use super::{Days, Rows, failed, numbers, parts_of};
+use super::columns::numbers;
+use super::{Days, Rows, failed, parts_of};
 use crate::event::Table;
 use crate::store::PartitionFile;
 use crate::time::{Day, Micros, Window, Zone};
@@ -17,7 +17,7 @@ pub(super) struct Pieces {
     /// The days of a zone that the file has a part of, and these parts.
     pub(super) days: Vec<Day>,
     pub(super) parts: Vec<Window>,
-    batch: RecordBatch,
+    pub(super) batch: RecordBatch,
 }
 
 impl Days {
@@ -41,14 +41,6 @@ impl Days {
 }
 
 impl Pieces {
-    /// A column that was read.
-    pub(super) fn column(&self, name: &str) -> Result<&ArrayRef> {
-        match self.batch.column_by_name(name) {
-            Some(column) => Ok(column),
-            None => exec_err!("a file of {} has no column {name}", self.table.name()),
-        }
-    }
-
     /// For each row of the file since when and until when; nothing for one that is not meant.
     pub(super) fn of<'a>(&'a self, rows: &'a Rows) -> Result<impl Iterator<Item = Option<(Micros, Micros)>> + Clone + use<'a>> {
         let (started, ended) = match self.table {

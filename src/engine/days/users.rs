@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use arrow::array::{Array as _, AsArray as _};
+use arrow::array::Array as _;
 use arrow::datatypes::Int32Type;
-use datafusion::common::exec_err;
 use datafusion::error::Result;
 
+use super::columns::{NameColumn, numbers, truths};
 use super::kept::UsersOfServer;
 use super::pieces::Pieces;
-use super::{Days, NameColumn, Rows, failed};
+use super::{Days, Rows, failed};
 use crate::event::Table;
 use crate::kernel::Activity;
 use crate::store::{Id, Opened, PartitionFile};
@@ -38,7 +38,7 @@ impl Days {
 
     /// Adds the users of pieces to the days that they have a part of.
     pub(super) fn add_users(&self, pieces: &Pieces, rows: &Rows, activity: &mut Activity) -> Result<()> {
-        let names = NameColumn::of(pieces.column("user_name")?)?;
+        let names = NameColumn::of(&pieces.batch, "user_name")?;
         let mut seen = vec![vec![false; names.texts.len()]; pieces.parts.len()];
         let mut see = |place: i32, (started, ended): (Micros, Micros)| {
             let Ok(place) = usize::try_from(place) else {
@@ -77,24 +77,16 @@ impl Days {
         let opened = Opened::open(&self.snapshot, file, &self.scanned).map_err(failed)?;
         let columns = ["server_id", "user_name", "held", "denied"];
         let batch = opened.read(&columns, None, &self.scanned).map_err(failed)?;
-        let [servers, names, held, denied] = batch.columns() else {
-            return exec_err!("a file of users has other columns than it should");
-        };
-        let names = NameColumn::of(names)?;
+        let servers = numbers::<Int32Type>(&batch, "server_id")?;
+        let (held, denied) = (truths(&batch, "held")?, truths(&batch, "denied")?);
+        let names = NameColumn::of(&batch, "user_name")?;
         let numbers = self.shared.users.numbers(&names.texts);
-        let (Some(servers), Some(held), Some(denied)) = (
-            servers.as_primitive_opt::<Int32Type>(),
-            held.as_boolean_opt(),
-            denied.as_boolean_opt(),
-        ) else {
-            return exec_err!("a file of users has columns of other types than it should");
-        };
         let mut users: BTreeMap<Id, UsersOfServer> = BTreeMap::new();
         for (row, place) in names.places.iter().enumerate() {
             let Some(number) = usize::try_from(*place).ok().map(|place| numbers[place]) else {
                 continue;
             };
-            let server = servers.value(row);
+            let server = servers[row];
             let of_server = users.entry(server).or_insert_with(|| UsersOfServer {
                 server,
                 held: Vec::new(),
