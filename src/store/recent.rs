@@ -50,7 +50,7 @@ impl Recent {
         self.places[place] = number;
         // With four places for a text, few of them share one.
         if self.texts.len() * 4 > self.places.len() && self.places.len() < MOST_PLACES {
-            let places = self.places.len() * 4;
+            let places = self.places.len() * 2;
             self.places = vec![0; places];
             for known in 1..=number {
                 self.places[place_of(self.texts.get(known), places)] = known;
