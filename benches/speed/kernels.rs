@@ -26,7 +26,7 @@ pub(crate) fn kernels(criterion: &mut Criterion) {
             let mut sweeper = Sweeper::default();
             bencher.iter(|| {
                 let mut count = 0;
-                sweeper.stretches(day, pieces.clone(), |level, from, to| {
+                sweeper.stretches((day, &[day]), pieces.clone(), |level, from, to| {
                     black_box((level, from, to));
                     count += 1;
                 });
@@ -37,7 +37,7 @@ pub(crate) fn kernels(criterion: &mut Criterion) {
             let (mut sweeper, mut rows) = (Sweeper::default(), Vec::<LevelOfQuarter>::new());
             bencher.iter(|| {
                 rows.clear();
-                levels_of_quarters(day, &mut rows, |each| sweeper.stretches(day, pieces.clone(), each));
+                levels_of_quarters(day, &mut rows, |each| sweeper.stretches((day, &[day]), pieces.clone(), each));
                 black_box(rows.len())
             });
         });

@@ -2,33 +2,34 @@
 //!
 //! ```text
 //!   changes   · +2 · · −1 +1 · · · · −2 ·      a place for each second, and one for the end of the day
-//!   changed   0  1 0 0  1  1 0 0 0 0  1 0      a bit each, so that quiet seconds cost nothing
+//!             0  1 0 0  1  1 0 0 0 0  1 0      a bit each as they are gone through, so that quiet seconds cost nothing
 //! ```
 
-use super::bits::ones;
+use std::iter;
+use std::ops::Range;
+
 use crate::time::{Micros, SECOND, Window};
+
+/// So many seconds are looked at together: as many as a word has bits.
+const BLOCK: usize = 64;
 
 /// Changes by second; the room for them is used again for the next day.
 #[derive(Debug, Default)]
 pub(super) struct Seconds {
     start: Micros,
+    /// Whole blocks of them.
     changes: Vec<i32>,
     /// Whether a change was too large for its place.
     overflowed: bool,
-    changed: Vec<u64>,
 }
 
 impl Seconds {
     /// Begins a day without changes; false if the day is not one of whole seconds.
     pub(super) fn begin(&mut self, day: Window) -> bool {
-        for second in ones(&self.changed) {
-            self.changes[second] = 0;
-        }
         let places = ((day.end() - day.start()) / SECOND).unsigned_abs() as usize + 1;
         (self.start, self.overflowed) = (day.start(), false);
-        self.changes.resize(places, 0);
-        self.changed.clear();
-        self.changed.resize(places.div_ceil(64), 0);
+        self.changes.clear();
+        self.changes.resize(places.next_multiple_of(BLOCK), 0);
         (day.end() - day.start()) % SECOND == 0
     }
 
@@ -39,7 +40,6 @@ impl Seconds {
         let (sum, overflowed) = known.overflowing_add(change);
         *known = sum;
         self.overflowed |= overflowed;
-        self.changed[second as usize / 64] |= 1 << (second % 64);
     }
 
     /// Whether all changes are told as they were added.
@@ -47,10 +47,48 @@ impl Seconds {
         !self.overflowed
     }
 
-    /// The instants at which there were changes, in order, and by how much; what came and went at once is 0.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Micros, i64)> + '_ {
-        ones(&self.changed).map(|second| (self.start + second as i64 * SECOND, i64::from(self.changes[second])))
+    /// The seconds inside a window of the day: after its start, before its end.
+    pub(super) fn inside(&self, window: Window) -> Range<usize> {
+        let (start, end) = (window.start() - self.start, window.end() - self.start);
+        (start / SECOND + 1) as usize..((end + SECOND - 1) / SECOND) as usize
     }
+
+    /// What the changes of some seconds come to.
+    pub(super) fn sum(&self, seconds: Range<usize>) -> i64 {
+        self.changes[seconds].iter().map(|change| i64::from(*change)).sum()
+    }
+
+    /// The instants of a day at which anything changed, in order, and by how much.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Micros, i64)> + '_ {
+        self.changes(0..self.changes.len())
+    }
+
+    /// Those of some seconds.
+    pub(super) fn changes(&self, seconds: Range<usize>) -> impl Iterator<Item = (Micros, i64)> + '_ {
+        let first = seconds.start / BLOCK;
+        let blocks = self.changes.as_chunks::<BLOCK>().0;
+        let blocks = blocks.iter().enumerate().take(seconds.end.div_ceil(BLOCK)).skip(first);
+        blocks.flat_map(move |(block, changes)| {
+            let begin = block * BLOCK;
+            let mut changed = changed(changes) & u64::MAX << seconds.start.saturating_sub(begin);
+            changed &= u64::MAX >> (begin + BLOCK).saturating_sub(seconds.end);
+            iter::from_fn(move || {
+                let place = (changed != 0).then(|| changed.trailing_zeros() as usize)?;
+                changed &= changed - 1;
+                Some((self.start + (begin + place) as Micros * SECOND, i64::from(changes[place])))
+            })
+        })
+    }
+}
+
+/// A bit for each change that is one.
+fn changed(changes: &[i32; BLOCK]) -> u64 {
+    let eights = changes.as_chunks::<8>().0.iter().enumerate();
+    eights.fold(0, |bits, (place, eight)| {
+        // The factor moves the lowest bit of each of eight bytes into the highest byte, side by side.
+        let bytes = u64::from_le_bytes(eight.map(|change| u8::from(change != 0)));
+        bits | bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (place * 8)
+    })
 }
 
 /// Cuts a piece off at the ends of a day: its seconds from the start of the day, and what of its ends lies between seconds.
@@ -81,8 +119,20 @@ mod tests {
         for (second, change) in [(200, -3), (64, 1), (0, 2), (64, 5), (63, 4), (63, -4)] {
             seconds.add(second, change);
         }
-        let told: Vec<(i64, i64)> = seconds.iter().map(|(at, change)| (at / SECOND, change)).collect();
-        assert_eq!(told, [(1000, 2), (1063, 0), (1064, 6), (1200, -3)]);
+        let told = |seconds: &Seconds, range: Range<usize>| -> Vec<(i64, i64)> {
+            seconds.changes(range).map(|(at, change)| (at / SECOND, change)).collect()
+        };
+        // What came and went at once is no change.
+        let all = [(1000, 2), (1064, 6), (1200, -3)];
+        assert_eq!(seconds.iter().map(|(at, change)| (at / SECOND, change)).collect::<Vec<_>>(), all);
+        for from in 0..=201 {
+            for until in from..=201 {
+                let range = 1000 + from as i64..1000 + until as i64;
+                let inside: Vec<(i64, i64)> = all.into_iter().filter(|(at, _)| range.contains(at)).collect();
+                assert_eq!(told(&seconds, from..until), inside, "{from}..{until}");
+                assert_eq!(seconds.sum(from..until), inside.iter().map(|(_, change)| change).sum::<i64>());
+            }
+        }
         assert!(seconds.begin(day(2000, 100)));
         assert_eq!(seconds.iter().count(), 0);
         seconds.add(64, 1);
@@ -97,6 +147,17 @@ mod tests {
         assert!(!seconds.is_exact());
         seconds.begin(day(0, 1));
         assert!(seconds.is_exact());
+    }
+
+    #[test]
+    fn seconds_inside_a_window_come_after_its_start_and_before_its_end() {
+        let mut seconds = Seconds::default();
+        seconds.begin(Window::new(10 * SECOND, 20 * SECOND).unwrap());
+        let inside = |from: i64, to: i64| seconds.inside(Window::new(10 * SECOND + from, 10 * SECOND + to).unwrap());
+        assert_eq!(inside(0, 10 * SECOND), 1..10);
+        assert_eq!(inside(2 * SECOND, 3 * SECOND), 3..3);
+        assert_eq!(inside(2 * SECOND - 1, 3 * SECOND + 1), 2..4);
+        assert_eq!(inside(2 * SECOND + 1, 2 * SECOND + 2), 3..3);
     }
 
     #[test]

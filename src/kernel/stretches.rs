@@ -14,19 +14,38 @@ pub struct Sweeper {
 }
 
 impl Sweeper {
-    /// Calls `each(level, from, to)` for the stretches of the day in which licenses were in use, in order. A piece is when it began,
-    /// when it ended, and how many licenses it held; what lies outside of the day is cut off.
+    /// Calls `each(level, from, to)` for the stretches of windows of a day in which licenses were in use, in order. The windows lie in
+    /// order, apart from each other and inside the day. A piece is when it began, when it ended, and how many licenses it held; what
+    /// lies outside of the day is cut off.
     pub fn stretches(
         &mut self,
-        day: Window,
+        (day, windows): (Window, &[Window]),
         pieces: impl ExactSizeIterator<Item = (Micros, Micros, i32)> + Clone,
-        each: impl FnMut(i64, Micros, Micros),
+        mut each: impl FnMut(i64, Micros, Micros),
     ) {
         if pieces.len() * 2 > BUSY && self.count(day, pieces.clone()) {
-            walk(self.seconds.iter(), each);
-        } else {
-            self.sort(day, pieces);
-            walk(self.edges.iter().copied(), each);
+            self.walk_seconds(windows, each);
+            return;
+        }
+        self.sort(day, pieces);
+        let (mut level, mut rest) = (0, &self.edges[..]);
+        for window in windows {
+            let (before, after) = rest.split_at(rest.partition_point(|(at, _)| *at <= window.start()));
+            let (inside, after) = after.split_at(after.partition_point(|(at, _)| *at < window.end()));
+            level += before.iter().map(|(_, change)| change).sum::<i64>();
+            level = walk(*window, level, inside.iter().copied(), &mut each);
+            rest = after;
+        }
+    }
+
+    /// What lies between windows is only added up.
+    fn walk_seconds(&self, windows: &[Window], mut each: impl FnMut(i64, Micros, Micros)) {
+        let (mut level, mut known) = (0, 0);
+        for window in windows {
+            let inside = self.seconds.inside(*window);
+            level += self.seconds.sum(known..inside.start);
+            known = inside.end;
+            level = walk(*window, level, self.seconds.changes(inside), &mut each);
         }
     }
 
@@ -60,9 +79,9 @@ impl Sweeper {
     }
 }
 
-/// Goes through changes of a level in the order of time.
-fn walk(changes: impl Iterator<Item = (Micros, i64)>, mut each: impl FnMut(i64, Micros, Micros)) {
-    let (mut level, mut since) = (0, 0);
+/// Goes through the changes inside a window in the order of time. Returns the level that they end with.
+fn walk(window: Window, before: i64, changes: impl Iterator<Item = (Micros, i64)>, each: &mut impl FnMut(i64, Micros, Micros)) -> i64 {
+    let (mut level, mut since) = (before, window.start());
     for (at, change) in changes {
         // What comes and goes at once is no stretch of its own.
         if change == 0 {
@@ -74,6 +93,10 @@ fn walk(changes: impl Iterator<Item = (Micros, i64)>, mut each: impl FnMut(i64, 
         level += change;
         since = at;
     }
+    if level != 0 {
+        each(level, since, window.end());
+    }
+    level
 }
 
 #[cfg(test)]
@@ -109,8 +132,12 @@ mod tests {
     }
 
     fn swept(sweeper: &mut Sweeper, pieces: &[(Micros, Micros, i32)]) -> BTreeMap<i64, Micros> {
+        swept_in(&[day()], sweeper, pieces)
+    }
+
+    fn swept_in(windows: &[Window], sweeper: &mut Sweeper, pieces: &[(Micros, Micros, i32)]) -> BTreeMap<i64, Micros> {
         let (mut time, mut last) = (BTreeMap::new(), day().start());
-        sweeper.stretches(day(), pieces.iter().copied(), |level, from, to| {
+        sweeper.stretches((day(), windows), pieces.iter().copied(), |level, from, to| {
             assert!(last <= from && from < to && to <= day().end(), "{last} {from} {to}");
             last = to;
             *time.entry(level).or_default() += to - from;
@@ -132,8 +159,39 @@ mod tests {
             let whole: Vec<_> = pieces.iter().map(|(start, end, n)| (start / SECOND * SECOND, end / SECOND * SECOND, *n)).collect();
             let mut counted = BTreeMap::new();
             prop_assert!(sweeper.count(day(), whole.iter().copied()));
-            walk(sweeper.seconds.iter(), |level, from, to| *counted.entry(level).or_default() += to - from);
+            sweeper.walk_seconds(&[day()], |level, from, to| *counted.entry(level).or_default() += to - from);
             prop_assert_eq!(counted, naive(&whole));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn windows_have_what_of_each_stretch_lies_in_them(
+            pieces in proptest::collection::vec((-DAY / 4..DAY, 0..DAY / 2, 1..50i32), 0..40),
+            cuts in proptest::collection::btree_set(0..=DAY, 2..8),
+            whole in any::<bool>(),
+        ) {
+            let cut = |at: Micros| if whole { at / SECOND * SECOND } else { at };
+            let pieces: Vec<_> = pieces.iter().map(|(start, length, licenses)| {
+                (day().start() + cut(*start), day().start() + cut(start + length), *licenses)
+            }).collect();
+            let cuts: Vec<Micros> = cuts.into_iter().map(|at| day().start() + at).collect();
+            let windows: Vec<Window> = cuts.chunks_exact(2).map(|pair| Window::new(pair[0], pair[1]).unwrap()).collect();
+            let mut expected: BTreeMap<i64, Micros> = BTreeMap::new();
+            for window in &windows {
+                let inside: Vec<_> = pieces.iter().map(|(start, end, n)| (*start.max(&window.start()), *end.min(&window.end()), *n)).collect();
+                let inside: Vec<_> = inside.into_iter().filter(|(start, end, _)| start < end).collect();
+                naive(&inside).into_iter().for_each(|(level, time)| *expected.entry(level).or_default() += time);
+            }
+            let mut sweeper = Sweeper::default();
+            prop_assert_eq!(swept_in(&windows, &mut sweeper, &pieces), expected.clone());
+            if sweeper.count(day(), pieces.iter().copied()) {
+                let mut counted = BTreeMap::new();
+                sweeper.walk_seconds(&windows, |level, from, to| *counted.entry(level).or_default() += to - from);
+                prop_assert_eq!(counted, expected);
+            } else {
+                prop_assert!(!whole);
+            }
         }
     }
 

@@ -142,14 +142,8 @@ impl Days {
                 let rows = begin..begin + range.len();
                 begin = rows.end;
                 let histogram = &mut part.histograms[*place];
-                part.sweeper.stretches(day, pieces.rows(rows), |level, from, to| {
-                    for hours in windows {
-                        let (from, to) = (from.max(hours.start()), to.min(hours.end()));
-                        if from < to {
-                            histogram.add(level, to - from);
-                        }
-                    }
-                });
+                part.sweeper
+                    .stretches((day, windows), pieces.rows(rows), |level, from, to| histogram.add(level, to - from));
             }
         }
         Ok(())

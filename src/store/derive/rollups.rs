@@ -40,7 +40,7 @@ fn levels(day: Window, sessions: &[SessionRow]) -> Vec<LevelRow> {
     for pieces in sessions.chunk_by(|a, b| a.feature == b.feature) {
         of_feature.clear();
         let edges = pieces.iter().map(|piece| (piece.started, piece.ended, piece.licenses));
-        levels_of_quarters(day, &mut of_feature, |each| sweeper.stretches(day, edges, each));
+        levels_of_quarters(day, &mut of_feature, |each| sweeper.stretches((day, &[day]), edges, each));
         levels.extend(of_feature.iter().map(|row| LevelRow {
             feature: pieces[0].feature,
             quarter: row.quarter,
