@@ -1,6 +1,6 @@
 //! The names that records may have values under.
 
-/// A field of a record. Its place in [`Field::ALL`] is its place in a [`Record`].
+/// A field of a record. Its place in [`Field::ALL`] is its place in a [`Record`](super::Record).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::import) enum Field {
     Time,
