@@ -9,7 +9,7 @@
 //!
 //! The engine's own rule for this also looks for what could go on at once, time and again: for a report whose days are known, that
 //! takes longer than its rows. The invariant is that of both: every operator gets its rows in as many parts, and in the order, that
-//! it says it needs.
+//! it says it needs. In the same pass they are made to yield, as [`ShortSteps`](super::cooperative::ShortSteps) does elsewhere.
 
 use std::sync::Arc;
 

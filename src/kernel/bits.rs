@@ -1,10 +1,12 @@
 //! Sets of small numbers, a bit each.
 
+use std::borrow::Borrow;
+
 /// The places of the ones among bits, in order.
 #[inline]
-pub(crate) fn ones(words: &[u64]) -> Ones<'_> {
+pub(crate) fn ones<W: IntoIterator<Item: Borrow<u64>>>(words: W) -> Ones<W::IntoIter> {
     Ones {
-        words: words.iter(),
+        words: words.into_iter(),
         after: 0,
         rest: 0,
     }
@@ -12,21 +14,21 @@ pub(crate) fn ones(words: &[u64]) -> Ones<'_> {
 
 /// See [`ones`].
 #[derive(Debug)]
-pub(crate) struct Ones<'a> {
-    words: std::slice::Iter<'a, u64>,
+pub(crate) struct Ones<W> {
+    words: W,
     /// The first place after the word that is looked at.
     after: usize,
     /// What is left of it.
     rest: u64,
 }
 
-impl Iterator for Ones<'_> {
+impl<W: Iterator<Item: Borrow<u64>>> Iterator for Ones<W> {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
         while self.rest == 0 {
-            self.rest = *self.words.next()?;
+            self.rest = *self.words.next()?.borrow();
             self.after += 64;
         }
         let bit = self.rest.trailing_zeros() as usize;

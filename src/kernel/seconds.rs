@@ -5,9 +5,9 @@
 //!             0  1 0 0  1  1 0 0 0 0  1 0      a bit each as they are gone through, so that quiet seconds cost nothing
 //! ```
 
-use std::iter;
 use std::ops::Range;
 
+use super::bits::ones;
 use crate::time::{Micros, SECOND, Window};
 
 /// So many seconds are looked at together: as many as a word has bits.
@@ -68,15 +68,15 @@ impl Seconds {
         let first = seconds.start / BLOCK;
         let blocks = self.changes.as_chunks::<BLOCK>().0;
         let blocks = blocks.iter().enumerate().take(seconds.end.div_ceil(BLOCK)).skip(first);
-        blocks.flat_map(move |(block, changes)| {
+        let words = blocks.map(move |(block, changes)| {
             let begin = block * BLOCK;
-            let mut changed = changed(changes) & u64::MAX << seconds.start.saturating_sub(begin);
-            changed &= u64::MAX >> (begin + BLOCK).saturating_sub(seconds.end);
-            iter::from_fn(move || {
-                let place = (changed != 0).then(|| changed.trailing_zeros() as usize)?;
-                changed &= changed - 1;
-                Some((self.start + (begin + place) as Micros * SECOND, i64::from(changes[place])))
-            })
+            let from = u64::MAX << seconds.start.saturating_sub(begin);
+            let until = u64::MAX >> (begin + BLOCK).saturating_sub(seconds.end);
+            changed(changes) & from & until
+        });
+        ones(words).map(move |place| {
+            let second = first * BLOCK + place;
+            (self.start + second as Micros * SECOND, i64::from(self.changes[second]))
         })
     }
 }

@@ -21,24 +21,28 @@ impl Sweeper {
         &mut self,
         (day, windows): (Window, &[Window]),
         pieces: impl ExactSizeIterator<Item = (Micros, Micros, i32)> + Clone,
-        mut each: impl FnMut(i64, Micros, Micros),
+        each: impl FnMut(i64, Micros, Micros),
     ) {
         if pieces.len() * 2 > BUSY && self.count(day, pieces.clone()) {
             self.walk_seconds(windows, each);
-            return;
+        } else {
+            self.sort(day, pieces);
+            self.walk_edges(windows, each);
         }
-        self.sort(day, pieces);
+    }
+
+    /// What lies between windows is only added up.
+    fn walk_edges(&self, windows: &[Window], mut each: impl FnMut(i64, Micros, Micros)) {
         let (mut level, mut rest) = (0, &self.edges[..]);
         for window in windows {
             let (before, after) = rest.split_at(rest.partition_point(|(at, _)| *at <= window.start()));
             let (inside, after) = after.split_at(after.partition_point(|(at, _)| *at < window.end()));
             level += before.iter().map(|(_, change)| change).sum::<i64>();
-            level = walk(*window, level, inside.iter().copied(), &mut each);
             rest = after;
+            level = walk(*window, level, inside.iter().copied(), &mut each);
         }
     }
 
-    /// What lies between windows is only added up.
     fn walk_seconds(&self, windows: &[Window], mut each: impl FnMut(i64, Micros, Micros)) {
         let (mut level, mut known) = (0, 0);
         for window in windows {
@@ -83,10 +87,6 @@ impl Sweeper {
 fn walk(window: Window, before: i64, changes: impl Iterator<Item = (Micros, i64)>, each: &mut impl FnMut(i64, Micros, Micros)) -> i64 {
     let (mut level, mut since) = (before, window.start());
     for (at, change) in changes {
-        // What comes and goes at once is no stretch of its own.
-        if change == 0 {
-            continue;
-        }
         if level != 0 && since < at {
             each(level, since, at);
         }

@@ -1,6 +1,6 @@
 //! The columns of files as days take them: each by its name, and of the type that it must have.
 
-use arrow::array::{Array as _, ArrowPrimitiveType, AsArray as _, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrowPrimitiveType, AsArray as _, BooleanArray, PrimitiveArray, RecordBatch, StringArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::Int32Type;
 use datafusion::common::exec_err;
@@ -8,16 +8,17 @@ use datafusion::error::Result;
 
 /// The numbers of a column.
 pub(super) fn numbers<'a, T: ArrowPrimitiveType>(batch: &'a RecordBatch, name: &str) -> Result<&'a [T::Native]> {
-    match batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<T>()) {
-        Some(numbers) => Ok(numbers.values()),
-        None => exec_err!("a file has no column {name} of the type that it should have"),
-    }
+    Ok(column::<PrimitiveArray<T>>(batch, name)?.values())
 }
 
 /// A column of what is true or not.
 pub(super) fn truths<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a BooleanArray> {
-    match batch.column_by_name(name).and_then(|column| column.as_boolean_opt()) {
-        Some(truths) => Ok(truths),
+    column(batch, name)
+}
+
+fn column<'a, A: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a A> {
+    match batch.column_by_name(name).and_then(|column| column.as_any().downcast_ref()) {
+        Some(column) => Ok(column),
         None => exec_err!("a file has no column {name} of the type that it should have"),
     }
 }
