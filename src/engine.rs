@@ -12,6 +12,7 @@
 mod control;
 mod cooperative;
 mod days;
+mod filters;
 mod memory;
 mod one_part;
 mod partitions;
@@ -44,7 +45,7 @@ pub use self::control::{Budget, Control, Count, Progress};
 use self::days::{Kept, Names, Shared};
 use self::memory::QueryPool;
 pub use self::memory::{Memory, Taken};
-use self::planner::Planner;
+use self::planner::{Planner, rules_for_all};
 pub use self::sql::{Described, Dialect, Parameters, Question};
 pub(crate) use self::sql::{POSTGRES_VERSION, POSTGRES_VERSION_NUMBER};
 pub(crate) use self::stream::Planned;
@@ -227,6 +228,7 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(environment(options)?)
             .with_default_features()
+            .with_optimizer_rules(rules_for_all())
             .with_physical_optimizer_rule(Arc::new(cooperative::ShortSteps))
             .build();
         functions::register(&mut state)?;

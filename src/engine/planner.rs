@@ -26,7 +26,6 @@ use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
 use datafusion::optimizer::optimize_unions::OptimizeUnions;
 use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
-use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::push_down_limit::PushDownLimit;
 use datafusion::optimizer::replace_distinct_aggregate::ReplaceDistinctWithAggregate;
 use datafusion::optimizer::rewrite_set_comparison::RewriteSetComparison;
@@ -38,9 +37,20 @@ use datafusion::physical_optimizer::combine_partial_final_agg::CombinePartialFin
 use datafusion::physical_optimizer::sanity_checker::SanityCheckPlan;
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::filters::MoveFilters;
 use super::one_part::InOnePart;
 use super::partitions::Partitions;
 use super::shortcut::Denials;
+
+/// What plans of others are rewritten by: everything that the engine knows, in its order.
+pub(super) fn rules_for_all() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
+    let mut rules = Optimizer::new().rules;
+    let filters: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(MoveFilters::default());
+    for rule in rules.iter_mut().filter(|rule| rule.name() == filters.name()) {
+        *rule = Arc::clone(&filters);
+    }
+    rules
+}
 
 /// Plans reports.
 pub(super) struct Planner {
@@ -66,7 +76,7 @@ impl Planner {
             Arc::new(EliminateFilter::new()),
             Arc::new(PropagateEmptyRelation::new()),
             Arc::new(PushDownLimit::new()),
-            Arc::new(PushDownFilter::new()),
+            Arc::new(MoveFilters::default()),
             Arc::new(OptimizeProjections::new()),
         ];
         let operators: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =

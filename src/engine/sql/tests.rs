@@ -65,6 +65,36 @@ impl Asked {
 }
 
 #[test]
+fn what_has_a_row_of_nothing_is_not_filtered_before_it_is_counted() {
+    let asked = Asked::new();
+    let counts = "SELECT count(*) AS n FROM generate_series(1, 3) AS t(v)";
+    for filter in ["n = 3 AND n = 4", "1 = 2", "n = 4", "n > 3 AND n < 3"] {
+        let sql = format!("SELECT n FROM ({counts}) AS t WHERE {filter}");
+        assert_eq!(asked.texts(&sql, Parameters::default()), Vec::<String>::new(), "{sql}");
+    }
+    for (sql, expected) in [
+        (format!("SELECT n FROM ({counts}) AS t WHERE n = 3 AND 1 = 1"), vec!["3"]),
+        (format!("{counts} HAVING count(*) = 3 AND count(*) = 4"), vec![]),
+        (format!("{counts} WHERE v = 1 AND v = 2"), vec!["0"]),
+        (
+            format!("SELECT t.n FROM (SELECT unnest(make_array(n, n)) AS n FROM ({counts}) AS t) AS t WHERE t.n = 3 AND t.n = 4"),
+            vec![],
+        ),
+        (
+            "SELECT n FROM (SELECT v, count(*) AS n FROM generate_series(1, 3) AS t(v) GROUP BY ROLLUP(v)) AS t WHERE v = 1 AND v = 2"
+                .to_owned(),
+            vec![],
+        ),
+        (
+            "SELECT n FROM (SELECT v, count(*) AS n FROM generate_series(1, 3) AS t(v) GROUP BY ROLLUP(v)) AS t WHERE v IS NULL".to_owned(),
+            vec!["3"],
+        ),
+    ] {
+        assert_eq!(asked.texts(&sql, Parameters::default()), expected, "{sql}");
+    }
+}
+
+#[test]
 fn questions_are_answered() {
     let asked = Asked::new();
     let texts = |sql| asked.texts(sql, Parameters::default());

@@ -361,6 +361,15 @@ fn days_are_on_before_and_after() {
         let told = site.column(super::USERS, &[("ed", "2015-01-03"), ("filter", filter)], "ucd");
         assert_eq!(json!(told), expected, "{filter}");
     }
+    // Two days that the one row would have to be of.
+    for filter in [
+        r#"[{"property":"ucd","operator":"eq","value":"2015-01-01"}]"#,
+        r#"[{"property":"ucd","operator":"gt","value":"2015-01-02"}]"#,
+    ] {
+        let given = [("sd", "2015-01-02"), ("ed", "2015-01-02"), ("filter", filter)];
+        let told = site.column(super::USERS, &given, "ucd");
+        assert_eq!(json!(told), json!([]), "{filter}");
+    }
 }
 
 #[test]
