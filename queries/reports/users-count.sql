@@ -55,14 +55,15 @@ type = "integer"
 summary = "the most distinct hosts that held a license at one instant of the day"
 */
 WITH
--- When who was active: held a license, or in model 2019 was denied one.
+-- When who was active: held a license, or was denied one.
 active AS (
     SELECT
         user_name,
         host,
         started,
         ended,
-        TRUE AS held
+        TRUE AS held,
+        FALSE AS denied
     FROM sessions
     WHERE server_id IN ($server)
         AND started < $until
@@ -74,52 +75,51 @@ active AS (
         host,
         at AS started,
         at + INTERVAL '1 microsecond' AS ended,
-        FALSE AS held
+        FALSE AS held,
+        TRUE AS denied
     FROM denials
-    WHERE server_id IN ($server) AND at < $until AND $model = '2019'
+    WHERE server_id IN ($server) AND at < $until AND ($model = '2019' OR at >= $from)
 ),
 holders AS (
     SELECT
-        active_users(user_name, started, ended, $tz) AS users,
+        active_users(user_name, started, ended, $tz) FILTER (WHERE held OR $model = '2019') AS users,
+        active_users(user_name, started, ended, $tz) FILTER (WHERE denied AND started >= $from) AS denied,
         daily_peak(host, started, ended, $tz) FILTER (WHERE held AND ended > $from) AS hosts
     FROM active
 ),
--- Both lists have days of their own, side by side.
-pairs AS (SELECT unnest(users) AS users, unnest(hosts) AS peak FROM holders),
+-- Each list has days of its own; they lie side by side.
+lists AS (
+    SELECT
+        unnest(users) AS users,
+        unnest(denied) AS denied,
+        unnest(hosts) AS hosts,
+        unnest(periods($sd, $ed, 'DAY')) AS day
+    FROM holders
+),
 changes AS (
-    SELECT change['ucd'] AS ucd, change['change'] AS change, change['daily'] AS daily, 0 AS denied, change['hosts'] AS hosts
-    FROM (
-        SELECT unnest(make_array(
-            named_struct(
-                'ucd', users['day'],
-                'change', CASE WHEN $model = '2019' THEN users['ever_change'] ELSE users['recent_change'] END,
-                'daily', users['daily'],
-                'hosts', 0
-            ),
-            named_struct('ucd', peak['day'], 'change', 0, 'daily', 0, 'hosts', peak['peak'])
-        )) AS change
-        FROM pairs
-    )
-    UNION ALL
-    SELECT users['day'] AS ucd, 0 AS change, 0 AS daily, users['daily'] AS denied, 0 AS hosts
-    FROM (
-        SELECT unnest(active_users(user_name, at, at + INTERVAL '1 microsecond', $tz)) AS users
-        FROM denials
-        WHERE server_id IN ($server) AND at >= $from AND at < $until
-    )
-    UNION ALL
-    SELECT CAST(day AS DATE) AS ucd, 0 AS change, 0 AS daily, 0 AS denied, 0 AS hosts
-    FROM (SELECT unnest(periods($sd, $ed, 'DAY')) AS day)
+    SELECT unnest(make_array(
+        named_struct(
+            'day', users['day'],
+            'change', CASE WHEN $model = '2019' THEN users['ever_change'] ELSE users['recent_change'] END,
+            'daily', users['daily'],
+            'denied', 0,
+            'hosts', 0
+        ),
+        named_struct('day', denied['day'], 'change', 0, 'daily', 0, 'denied', denied['daily'], 'hosts', 0),
+        named_struct('day', hosts['day'], 'change', 0, 'daily', 0, 'denied', 0, 'hosts', hosts['peak']),
+        named_struct('day', CAST(day AS DATE), 'change', 0, 'daily', 0, 'denied', 0, 'hosts', 0)
+    )) AS change
+    FROM lists
 ),
 days AS (
     SELECT
-        ucd,
-        sum(change) AS change,
-        sum(daily) AS daily,
-        sum(denied) AS denied,
-        max(hosts) AS hosts
+        change['day'] AS ucd,
+        sum(change['change']) AS change,
+        sum(change['daily']) AS ucdy,
+        sum(change['denied']) AS ucde,
+        max(change['hosts']) AS ucch
     FROM changes
-    GROUP BY ucd
+    GROUP BY change['day']
 )
 SELECT
     ucd,
@@ -131,9 +131,9 @@ FROM (
     SELECT
         ucd,
         sum(change) OVER (ORDER BY ucd ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS uct,
-        daily AS ucdy,
-        denied AS ucde,
-        hosts AS ucch
+        ucdy,
+        ucde,
+        ucch
     FROM days
 )
 WHERE ucd BETWEEN $sd AND $ed

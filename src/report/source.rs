@@ -162,7 +162,7 @@ ORDER BY ldt, un, hn, ldtc
     fn comments_and_lines_of_a_report_stay_and_no_set_of_servers_is_left() {
         let text = of("users-count");
         assert!(
-            text.contains("\n-- When who was active: held a license, or in model 2019 was denied one.\nactive AS (\n"),
+            text.contains("\n-- When who was active: held a license, or was denied one.\nactive AS (\n"),
             "{text}"
         );
         assert!(text.contains("WHERE server_id IN (SELECT server_id FROM servers)\n"), "{text}");

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{AsArray as _, RecordBatch};
+use arrow::array::{AsArray as _, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Int32Type;
 use bytes::Bytes;
@@ -24,9 +24,12 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use parquet::errors::Result as ParquetResult;
+use parquet::basic::Encoding;
+use parquet::column::page::{Page, PageReader as _};
+use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
 
 use super::partition::PartitionFile;
 use super::rows::Id;
@@ -106,6 +109,34 @@ impl Opened {
         }
     }
 
+    /// The different texts of a column, without a look at its rows; one may come more than once. Nothing if the file does not have
+    /// all of them in dictionaries.
+    ///
+    /// In a dictionary there is no text that no row has, as those who write files put one in when they come upon it.
+    pub(crate) fn texts(&self, column: &str, scanned: &Arc<AtomicU64>) -> Result<Option<StringArray>, StoreError> {
+        let bytes = Arc::new(Counted::open(&self.path, scanned)?);
+        let mut texts = Vec::new();
+        for group in self.metadata.metadata().row_groups() {
+            let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == column);
+            let Some(chunk) = chunk.filter(|chunk| {
+                let pages = chunk.page_encoding_stats_mask();
+                pages.is_some_and(|encodings| encodings.is_only(Encoding::RLE_DICTIONARY))
+            }) else {
+                return Ok(None);
+            };
+            let mut pages = SerializedPageReader::new(Arc::clone(&bytes), chunk, self.rows, None)?;
+            match pages.get_next_page()? {
+                Some(Page::DictionaryPage {
+                    buf: entries,
+                    encoding: Encoding::PLAIN,
+                    ..
+                }) => plain_texts(&entries, &mut texts)?,
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(texts.into()))
+    }
+
     fn batches(
         &self,
         bytes: Counted,
@@ -126,6 +157,18 @@ impl Opened {
     pub(crate) fn size(&self) -> usize {
         self.metadata.metadata().memory_size() + self.features.len() * size_of::<(Id, usize)>() + 1024
     }
+}
+
+/// The texts of a dictionary: of each its length, in four bytes, and its bytes.
+fn plain_texts(mut entries: &[u8], texts: &mut Vec<String>) -> ParquetResult<()> {
+    let cut = || ParquetError::EOF("a dictionary is cut off".to_owned());
+    while !entries.is_empty() {
+        let (length, rest) = entries.split_first_chunk().ok_or_else(cut)?;
+        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut)?;
+        texts.push(str::from_utf8(text)?.to_owned());
+        entries = rest;
+    }
+    Ok(())
 }
 
 /// A file that is read at places, and counts how much was.

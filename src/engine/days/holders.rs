@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use datafusion::error::Result;
 
-use super::peaks::peaks_of;
 use super::{Days, Rows};
 use crate::event::Table;
 use crate::kernel::{Activity, Peaks};
@@ -21,8 +20,8 @@ use crate::time::{Day, Zone};
 /// Whose users and hosts, on the days of which zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) struct HoldersAsked {
-    /// Those whose users are active, of each table.
-    pub(in crate::engine) users: Vec<Rows>,
+    /// Those whose users are active, for each count of users.
+    pub(in crate::engine) users: Vec<Vec<Rows>>,
     /// Those whose hosts are there.
     pub(in crate::engine) hosts: Option<Rows>,
     pub(in crate::engine) zone: Zone,
@@ -31,8 +30,8 @@ pub(in crate::engine) struct HoldersAsked {
 /// What was asked for.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Holders {
-    /// Who was active on which day.
-    pub(in crate::engine) users: Activity,
+    /// Who was active on which day, for each count of users.
+    pub(in crate::engine) users: Vec<Activity>,
     /// The most hosts at one instant of each day that had any.
     pub(in crate::engine) hosts: BTreeMap<Day, i64>,
 }
@@ -40,7 +39,8 @@ pub(in crate::engine) struct Holders {
 /// What one table is read for.
 struct Reading {
     table: Table,
-    users: Option<Rows>,
+    /// Whose users are active, and the count that it is for.
+    users: Vec<(usize, Rows)>,
     hosts: Option<Rows>,
     zone: Zone,
 }
@@ -53,6 +53,22 @@ struct Part {
 }
 
 impl Holders {
+    /// Of so many counts of users.
+    fn of(counts: usize) -> Self {
+        Self {
+            users: vec![Activity::default(); counts],
+            hosts: BTreeMap::new(),
+        }
+    }
+
+    /// Who is active, for one of the counts.
+    fn users(&mut self, count: usize) -> &mut Activity {
+        if self.users.len() <= count {
+            self.users.resize_with(count + 1, Activity::default);
+        }
+        &mut self.users[count]
+    }
+
     /// Notes how many hosts there were on a part of a day.
     fn note(&mut self, day: Day, peak: i64) {
         if peak > 0 {
@@ -63,39 +79,47 @@ impl Holders {
     }
 
     fn merge(&mut self, other: Self) {
-        self.users.merge(&other.users);
+        for (count, users) in other.users.iter().enumerate() {
+            self.users(count).merge(users);
+        }
         other.hosts.into_iter().for_each(|(day, peak)| self.note(day, peak));
     }
 }
 
 impl HoldersAsked {
-    /// Each table is read once, if it can be.
-    fn readings(self) -> Vec<Reading> {
-        let Self { users, mut hosts, zone } = self;
-        let of_users = users.into_iter().map(|users| Reading {
-            table: users.table,
-            hosts: hosts.take_if(|hosts| hosts.table == users.table),
-            users: Some(users),
-            zone,
+    /// Each table is read once.
+    fn readings(&self) -> Vec<Reading> {
+        let counts = self.users.iter().enumerate();
+        let users: Vec<(usize, &Rows)> = counts
+            .flat_map(|(count, rows)| rows.iter().map(move |rows| (count, rows)))
+            .collect();
+        let tables = [Table::Sessions, Table::Denials].into_iter().map(|table| Reading {
+            table,
+            users: users
+                .iter()
+                .filter(|(_, rows)| rows.table == table)
+                .map(|(count, rows)| (*count, Rows::clone(rows)))
+                .collect(),
+            hosts: self.hosts.clone().filter(|rows| rows.table == table),
+            zone: self.zone,
         });
-        let mut readings: Vec<Reading> = of_users.collect();
-        readings.extend(hosts.map(|hosts| Reading {
-            table: hosts.table,
-            users: None,
-            hosts: Some(hosts),
-            zone,
-        }));
-        readings
+        tables.filter(|reading| reading.rows().next().is_some()).collect()
+    }
+}
+
+impl Reading {
+    /// All rows that are read.
+    fn rows(&self) -> impl Iterator<Item = &Rows> {
+        self.users.iter().map(|(_, rows)| rows).chain(&self.hosts)
     }
 }
 
 impl Days {
     /// Users and hosts by day.
     pub(in crate::engine) async fn holders(self: &Arc<Self>, asked: HoldersAsked) -> Result<Holders> {
-        let mut all = Holders::default();
+        let mut all = Holders::of(asked.users.len());
         for reading in asked.readings() {
-            let rows = reading.users.iter().chain(&reading.hosts);
-            let days: BTreeSet<Day> = rows.flat_map(|rows| self.days_of(rows)).collect();
+            let days: BTreeSet<Day> = reading.rows().flat_map(|rows| self.days_of(rows)).collect();
             let work = move |this: &Self, day, part: &mut Part| this.holders_of_day(day, &reading, part);
             for part in self.each(days.into_iter().collect(), work).await? {
                 all.merge(part.holders);
@@ -108,38 +132,33 @@ impl Days {
         let (Some(window), Some(file)) = (self.window(day), self.file(reading.table, day)) else {
             return Ok(());
         };
-        let mut users = reading.users.as_ref().filter(|rows| rows.meet(window));
-        let mut hosts = reading.hosts.as_ref().filter(|rows| rows.meet(window));
         // Rollups are of the store's own days.
-        if reading.zone == self.snapshot.zone() {
-            if let Some(rows) = users
-                && self.add_known_users((day, window), rows, &mut part.holders.users)?
-            {
-                users = None;
-            }
-            if let Some(rows) = hosts
-                && let Some(peak) = self.known_peak((day, window), rows)?
-            {
-                part.holders.note(day, peak);
-                hosts = None;
+        let days_are_own = reading.zone == self.snapshot.zone();
+        let mut users = Vec::new();
+        for (count, rows) in reading.users.iter().filter(|(_, rows)| rows.meet(window)) {
+            let known = days_are_own && self.add_known_users((day, window), rows, part.holders.users(*count))?;
+            if !known {
+                users.push((*count, rows));
             }
         }
-        if users.is_none() && hosts.is_none() {
+        let mut hosts = reading.hosts.as_ref().filter(|rows| rows.meet(window));
+        if let Some(rows) = hosts
+            && days_are_own
+            && let Some(peak) = self.known_peak((day, window), rows)?
+        {
+            part.holders.note(day, peak);
+            hosts = None;
+        }
+        if users.is_empty() && hosts.is_none() {
             return Ok(());
         }
-        let by_server = [users, hosts].into_iter().flatten().any(|rows| rows.servers.is_some());
-        let columns = [
-            users.is_some().then_some("user_name"),
-            hosts.is_some().then_some("host"),
-            by_server.then_some("server_id"),
-        ];
-        let columns: Vec<&str> = columns.into_iter().flatten().collect();
-        let pieces = self.pieces(file, window, reading.zone, &columns)?;
-        if let Some(rows) = users {
-            self.add_users(&pieces, rows, &mut part.holders.users)?;
+        let by_server = users.iter().map(|(_, rows)| *rows).chain(hosts).any(|rows| rows.servers.is_some());
+        let pieces = self.pieces(file, window, reading.zone, by_server)?;
+        for (count, rows) in users {
+            self.add_users(file, &pieces, rows, part.holders.users(count))?;
         }
         if let Some(rows) = hosts {
-            let peaks = peaks_of(&pieces, rows, &mut part.kernel)?;
+            let peaks = self.peaks_of(file, &pieces, rows, &mut part.kernel)?;
             pieces.days.iter().zip(peaks).for_each(|(day, peak)| part.holders.note(*day, peak));
         }
         Ok(())

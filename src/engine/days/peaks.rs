@@ -3,7 +3,7 @@
 use arrow::datatypes::Int32Type;
 use datafusion::error::Result;
 
-use super::columns::{NameColumn, numbers};
+use super::columns::numbers;
 use super::pieces::Pieces;
 use super::{Days, Rows, failed};
 use crate::event::Table;
@@ -47,28 +47,28 @@ impl Days {
         let peaks = all.into_iter().chain(of_servers);
         Ok(peaks.map(|(server, hosts)| (server, i64::from(*hosts))).collect())
     }
-}
 
-/// The most hosts of pieces at one instant of each of their parts.
-pub(super) fn peaks_of(pieces: &Pieces, rows: &Rows, kernel: &mut Peaks) -> Result<Vec<i64>> {
-    let names = NameColumn::of(&pieces.batch, "host")?;
-    // One name may have several places.
-    let mut known = Strings::new();
-    let numbers: Vec<u32> = names.texts.iter().map(|name| known.intern(name.unwrap_or_default())).collect();
-    let stay = |place: i32, (started, ended): (Micros, Micros)| {
-        let holder = numbers[usize::try_from(place).ok()?];
-        Some(Stay { started, ended, holder })
-    };
-    let places = names.places.iter().copied();
-    let peaks = match pieces.all_of(rows)? {
-        Some(all) => {
-            let stays = places.zip(all).filter_map(|(place, piece)| stay(place, piece));
-            kernel.of(&pieces.parts, known.len(), stays)
-        }
-        None => {
-            let stays = places.zip(pieces.of(rows)?).filter_map(|(place, piece)| stay(place, piece?));
-            kernel.of(&pieces.parts, known.len(), stays)
-        }
-    };
-    Ok(peaks)
+    /// The most hosts of pieces at one instant of each of their parts.
+    pub(super) fn peaks_of(&self, file: &PartitionFile, pieces: &Pieces, rows: &Rows, kernel: &mut Peaks) -> Result<Vec<i64>> {
+        let names = self.names(file, "host")?;
+        // One name may have several places.
+        let mut known = Strings::new();
+        let numbers: Vec<u32> = names.texts.iter().map(|name| known.intern(name.unwrap_or_default())).collect();
+        let stay = |place: i32, (started, ended): (Micros, Micros)| {
+            let holder = numbers[usize::try_from(place).ok()?];
+            Some(Stay { started, ended, holder })
+        };
+        let places = names.places.iter().copied();
+        let peaks = match pieces.all_of(rows)? {
+            Some(all) => {
+                let stays = places.zip(all).filter_map(|(place, piece)| stay(place, piece));
+                kernel.of(&pieces.parts, known.len(), stays)
+            }
+            None => {
+                let stays = places.zip(pieces.of(rows)?).filter_map(|(place, piece)| stay(place, piece?));
+                kernel.of(&pieces.parts, known.len(), stays)
+            }
+        };
+        Ok(peaks)
+    }
 }

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Int32Type, TimestampMicrosecondType};
 use datafusion::error::Result;
 
-use super::columns::numbers;
+use super::columns::{NameColumn, numbers};
 use super::{Days, Rows, failed, parts_of};
 use crate::event::Table;
 use crate::store::PartitionFile;
@@ -17,18 +17,18 @@ pub(super) struct Pieces {
     /// The days of a zone that the file has a part of, and these parts.
     pub(super) days: Vec<Day>,
     pub(super) parts: Vec<Window>,
-    pub(super) batch: RecordBatch,
+    batch: RecordBatch,
 }
 
 impl Days {
-    /// Reads when the rows of a file begin and end, these columns, and servers if they matter.
-    pub(super) fn pieces(&self, file: &PartitionFile, day: Window, zone: Zone, columns: &[&str]) -> Result<Pieces> {
-        let instants: &[&str] = match file.table {
-            Table::Denials => &["at"],
-            _ => &["started", "ended"],
+    /// Reads when the rows of a file begin and end, and of which servers they are if that matters.
+    pub(super) fn pieces(&self, file: &PartitionFile, day: Window, zone: Zone, by_server: bool) -> Result<Pieces> {
+        let mut columns = match file.table {
+            Table::Denials => vec!["at"],
+            _ => vec!["started", "ended"],
         };
-        let opened = self.opened(file)?;
-        let batch = opened.read(&[instants, columns].concat(), None, &self.scanned).map_err(failed)?;
+        columns.extend(by_server.then_some("server_id"));
+        let batch = self.opened(file)?.read(&columns, None, &self.scanned).map_err(failed)?;
         let (days, parts) = parts_of(day, zone);
         Ok(Pieces {
             table: file.table,
@@ -37,6 +37,12 @@ impl Days {
             parts,
             batch,
         })
+    }
+
+    /// Reads the names of a file's rows.
+    pub(super) fn names(&self, file: &PartitionFile, column: &str) -> Result<NameColumn> {
+        let batch = self.opened(file)?.read(&[column], None, &self.scanned).map_err(failed)?;
+        NameColumn::of(&batch, column)
     }
 }
 
@@ -67,6 +73,14 @@ impl Pieces {
         }
         let (started, ended) = (self.instants("started")?, self.instants("ended")?);
         Ok(Some(started.iter().copied().zip(ended.iter().copied())))
+    }
+
+    /// The one day of all rows of the file, if they are sessions, all of them are meant, and each takes some time of it.
+    pub(super) fn one_day_of_all(&self, rows: &Rows) -> Result<Option<Day>> {
+        let ([day], Some(mut all)) = (&self.days[..], self.all_of(rows)?) else {
+            return Ok(None);
+        };
+        Ok(all.all(|(started, ended)| started < ended).then_some(*day))
     }
 
     fn instants(&self, name: &str) -> Result<&[Micros]> {

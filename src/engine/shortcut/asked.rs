@@ -22,7 +22,7 @@ use crate::time::{Granularity, Micros, Zone};
 pub(super) enum Asked {
     /// `time_at_level`, for each feature.
     Levels(LevelsAsked),
-    /// `active_users` and `daily_peak` of hosts, or one of them.
+    /// `active_users`, perhaps of several kinds of rows, and `daily_peak` of hosts.
     Holders(HoldersAsked, Vec<OfHolders>),
     /// `sum` of denied licenses, for each feature and `period_start`.
     Denied(DeniedAsked),
@@ -31,8 +31,8 @@ pub(super) enum Asked {
 /// What is told of holders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OfHolders {
-    /// `active_users`.
-    Users,
+    /// `active_users`: one of the counts.
+    Users(usize),
     /// `daily_peak`.
     Hosts,
 }
@@ -87,7 +87,7 @@ impl Asked {
         }
     }
 
-    /// Users and hosts of the same rows; of hosts perhaps fewer.
+    /// Users and hosts of the same rows, or of some of them.
     fn of_holders(aggregate: &Aggregate) -> Option<Self> {
         let mut asked: Option<HoldersAsked> = None;
         let mut columns = Vec::new();
@@ -98,9 +98,9 @@ impl Asked {
             };
             let of_rows = [Some(who), Some(started), Some(ended), params.filter.as_deref()];
             let values: Vec<Expr> = of_rows.into_iter().flatten().cloned().collect();
-            let (column, name) = match func.name() {
-                "active_users" => (OfHolders::Users, "user_name"),
-                "daily_peak" => (OfHolders::Hosts, "host"),
+            let name = match func.name() {
+                "active_users" => "user_name",
+                "daily_peak" => "host",
                 _ => return None,
             };
             let mut rows = Vec::new();
@@ -113,15 +113,20 @@ impl Asked {
                 hosts: None,
                 zone,
             });
-            if asked.zone != zone || columns.contains(&column) {
+            if asked.zone != zone {
                 return None;
             }
-            columns.push(column);
-            match (column, &rows[..]) {
-                (OfHolders::Users, _) => asked.users = rows,
-                (OfHolders::Hosts, [of]) if of.table == Table::Sessions => asked.hosts = rows.pop(),
-                (OfHolders::Hosts, _) => return None,
+            if name == "user_name" {
+                columns.push(OfHolders::Users(asked.users.len()));
+                asked.users.push(rows);
+                continue;
             }
+            // Peaks of several tables cannot be added up, and of denials there are none.
+            match (&rows[..], &asked.hosts) {
+                ([of], None) if of.table == Table::Sessions => asked.hosts = rows.pop(),
+                _ => return None,
+            }
+            columns.push(OfHolders::Hosts);
         }
         Some(Self::Holders(asked?, columns))
     }

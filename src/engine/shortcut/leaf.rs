@@ -68,7 +68,7 @@ impl Leaf {
             Asked::Holders(asked, columns) => {
                 let holders = self.days.holders(asked).await?;
                 let list = |column: &OfHolders| match column {
-                    OfHolders::Users => list_of_changes(&holders.users),
+                    OfHolders::Users(count) => list_of_changes(&holders.users[*count]),
                     OfHolders::Hosts => list_of_peaks(&holders.hosts),
                 };
                 let lists = columns.iter().map(|column| list(column)?.to_array());
