@@ -83,7 +83,7 @@ def best(engines: dict[str, Any]) -> tuple[str, float]:
 def questions(measured: list[dict[str, Any]], *, stores: bool) -> list[str]:
     """Questions of reports, an engine a column."""
     mine = [name for name in (HEADROOM, FROM_PIECES) if all(name in result["engines"] for result in measured)]
-    head = [*(["history"] if stores else []), "question", *mine, *PEERS, *(f"best of the others / {name}" for name in mine)]
+    head = [*(["history"] if stores else []), "question", "rows", *mine, *PEERS, *(f"best of the others / {name}" for name in mine)]
     rows = []
     for result in measured:
         engines = result["engines"]
@@ -92,6 +92,7 @@ def questions(measured: list[dict[str, Any]], *, stores: bool) -> list[str]:
             [
                 *([f"{result['store']}, {result['events'] / 1e6:.1f} M events"] if stores else []),
                 result["title"],
+                f"{sum(result['rows'].values()):,}",
                 *(spread(engines[name]["seconds"]) for name in [*mine, *PEERS]),
                 *(ratio(statistics.median(engines[name]["seconds"]), theirs) for name in mine),
             ]
