@@ -253,6 +253,7 @@ impl Engine {
                 rollups: options.rollups,
                 parts: options.partitions.max(1),
                 users: Names::new(),
+                hosts: Names::new(),
             }),
             runtime: Some(runtime),
             tables: Mutex::new(None),

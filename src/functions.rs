@@ -9,6 +9,7 @@
 
 mod active_users;
 mod arguments;
+mod by_day;
 mod daily_peak;
 mod documentation;
 mod holders;
@@ -70,6 +71,7 @@ pub const FUNCTIONS: &[Function] = &[
     aggregate::<time_at_level::TimeAtLevel>(),
     aggregate::<active_users::ActiveUsers>(),
     aggregate::<daily_peak::DailyPeak>(),
+    scalar::<by_day::ByDay>(),
     scalar::<local_day::LocalDay>(),
     scalar::<period_start::PeriodStart>(),
     scalar::<period_label::PeriodLabel>(),

@@ -138,6 +138,12 @@ def starts(measured: list[dict[str, Any]]) -> list[str]:
     return table(["store", "events", "listens after", "answers /readyz after"], rows)
 
 
+def planning(measured: list[dict[str, Any]]) -> list[str]:
+    """Reports, and what it takes to plan each."""
+    rows = [[result["report"], f"{result['requests']:,}", *(told(result[column]) for column in ("new", "again", "longer"))] for result in measured]
+    return table(["report", "requests", "a new request", "the same again", "so planned in"], rows)
+
+
 def growth(measured: list[dict[str, Any]]) -> list[str]:
     """Stores of several sizes, a question a column."""
     columns = list(measured[0]["medians"])
@@ -173,6 +179,7 @@ def block(path: pathlib.Path) -> str:
         "exports": exports,
         "imports": imports,
         "starts": starts,
+        "planning": planning,
         "growth": growth,
     }
     for name, said in tables.items():
@@ -187,6 +194,7 @@ INTRODUCTIONS = {
     "exports": ["Sessions leave: headroom over HTTP, peers into files in memory."],
     "imports": ["Events come in, into an empty store; the line parser keeps no store, and pairs nothing."],
     "starts": ["A server starts:"],
+    "planning": ["Four weeks of a smaller site, of another range each time, and then once more, when the plan is kept; medians:"],
     "growth": [
         "How cost grows with years of history and with events a day, by `python3 benches/peers/growth.py`:",
         "",

@@ -21,7 +21,7 @@ if __name__ == "__main__" and not {"--check", "--readme", "-h", "--help"} & set(
 
 import results  # noqa: E402
 
-STAGES = ["year", "history", "exports", "imports", "starts"]
+STAGES = ["year", "history", "exports", "imports", "starts", "planning"]
 
 
 def arguments() -> argparse.Namespace:
@@ -55,6 +55,7 @@ def main() -> None:
     import exports
     import imports
     import measure
+    import planning
     import questions
     import starts
     import stores
@@ -81,6 +82,7 @@ def main() -> None:
         "exports": lambda: exports.measure(binary, year, args.scratch, args.rounds),
         "imports": lambda: imports.measure(binary, args.work, args.rounds),
         "starts": lambda: starts.measure(binary, [year, history(1), history(10)], args.rounds),
+        "planning": lambda: planning.measure(binary, history(1), args.rounds),
     }
     for stage in STAGES:
         if stage in args.only:

@@ -87,39 +87,16 @@ holders AS (
         daily_peak(host, started, ended, $tz) FILTER (WHERE held AND ended > $from) AS hosts
     FROM active
 ),
--- Each list has days of its own; they lie side by side.
-lists AS (
-    SELECT
-        unnest(users) AS users,
-        unnest(denied) AS denied,
-        unnest(hosts) AS hosts,
-        unnest(periods($sd, $ed, 'DAY')) AS day
-    FROM holders
-),
-changes AS (
-    SELECT unnest(make_array(
-        named_struct(
-            'day', users['day'],
-            'change', CASE WHEN $model = '2019' THEN users['ever_change'] ELSE users['recent_change'] END,
-            'daily', users['daily'],
-            'denied', 0,
-            'hosts', 0
-        ),
-        named_struct('day', denied['day'], 'change', 0, 'daily', 0, 'denied', denied['daily'], 'hosts', 0),
-        named_struct('day', hosts['day'], 'change', 0, 'daily', 0, 'denied', 0, 'hosts', hosts['peak']),
-        named_struct('day', CAST(day AS DATE), 'change', 0, 'daily', 0, 'denied', 0, 'hosts', 0)
-    )) AS change
-    FROM lists
-),
+-- The days of the report, and those on which a count changes before and after it.
+told AS (SELECT unnest(by_day($sd, $ed, users, denied, hosts)) AS day FROM holders),
 days AS (
     SELECT
-        change['day'] AS ucd,
-        sum(change['change']) AS change,
-        sum(change['daily']) AS ucdy,
-        sum(change['denied']) AS ucde,
-        max(change['hosts']) AS ucch
-    FROM changes
-    GROUP BY change['day']
+        day['day'] AS ucd,
+        CASE WHEN $model = '2019' THEN day['list_1']['ever_change'] ELSE day['list_1']['recent_change'] END AS change,
+        day['list_1']['daily'] AS ucdy,
+        day['list_2']['daily'] AS ucde,
+        day['list_3']['peak'] AS ucch
+    FROM told
 )
 SELECT
     ucd,

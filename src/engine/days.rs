@@ -52,8 +52,9 @@ pub(super) struct Shared {
     pub(super) rollups: bool,
     /// How many days are worked on at once.
     pub(super) parts: usize,
-    /// The numbers of users, for as long as the process lives.
+    /// The numbers of users and of hosts, for as long as the process lives.
     pub(super) users: Names,
+    pub(super) hosts: Names,
 }
 
 /// Which rows of a table are meant.

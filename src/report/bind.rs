@@ -38,10 +38,15 @@ fn bind_node(plan: LogicalPlan, bindings: &Bindings) -> Result<Transformed<Logic
     let below = plan
         .map_children(|input| bind_node(input, bindings))?
         .transform_data(|node| node.map_subqueries(|query| bind_node(query, bindings)))?;
+    let inputs_changed = below.transformed;
     let names = NamePreserver::new(&below.data);
     let bound = below.transform_data(|node| node.map_expressions(|expression| bind_expression(expression, bindings, &names)))?;
     if !bound.transformed {
         return Ok(bound);
+    }
+    // A filter has the columns of its input.
+    if matches!(bound.data, LogicalPlan::Filter(_)) {
+        return Ok(Transformed::new_transformed(bound.data, inputs_changed));
     }
     let before = Arc::clone(bound.data.schema());
     let node = bound.data.recompute_schema()?;

@@ -8,7 +8,7 @@
 //! The invariant: what is known of a file is known of its bytes, which never change.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::mem::size_of;
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
@@ -171,7 +171,7 @@ fn plain_texts(mut entries: &[u8], texts: &mut Vec<String>) -> ParquetResult<()>
     Ok(())
 }
 
-/// A file that is read at places, and counts how much was.
+/// A file that is read at places, by one thread, and counts how much was.
 struct Counted {
     file: Arc<File>,
     length: u64,
@@ -208,8 +208,16 @@ impl ChunkReader for Counted {
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> ParquetResult<Bytes> {
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start)?;
+        // What is read need not be cleared before.
+        let mut bytes = Vec::with_capacity(length);
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(start))?;
+        file.take(length as u64).read_to_end(&mut bytes)?;
+        if bytes.len() < length {
+            return Err(ParquetError::EOF(format!(
+                "{length} bytes at {start} go beyond the end of the file"
+            )));
+        }
         self.scanned.fetch_add(length as u64, Ordering::Relaxed);
         Ok(bytes.into())
     }

@@ -8,7 +8,7 @@ use super::pieces::Pieces;
 use super::{Days, Rows, failed};
 use crate::event::Table;
 use crate::kernel::{Peaks, Stay};
-use crate::store::{Id, Opened, PartitionFile, Strings};
+use crate::store::{Id, Opened, PartitionFile};
 use crate::time::{Day, Micros, Window};
 
 impl Days {
@@ -51,9 +51,8 @@ impl Days {
     /// The most hosts of pieces at one instant of each of their parts.
     pub(super) fn peaks_of(&self, file: &PartitionFile, pieces: &Pieces, rows: &Rows, kernel: &mut Peaks) -> Result<Vec<i64>> {
         let names = self.names(file, "host")?;
-        // One name may have several places.
-        let mut known = Strings::new();
-        let numbers: Vec<u32> = names.texts.iter().map(|name| known.intern(name.unwrap_or_default())).collect();
+        let numbers = self.shared.hosts.numbers(&names.texts);
+        let holders = numbers.iter().max().map_or(0, |most| *most as usize + 1);
         let stay = |place: i32, (started, ended): (Micros, Micros)| {
             let holder = numbers[usize::try_from(place).ok()?];
             Some(Stay { started, ended, holder })
@@ -62,11 +61,11 @@ impl Days {
         let peaks = match pieces.all_of(rows)? {
             Some(all) => {
                 let stays = places.zip(all).filter_map(|(place, piece)| stay(place, piece));
-                kernel.of(&pieces.parts, known.len(), stays)
+                kernel.of(&pieces.parts, holders, stays)
             }
             None => {
                 let stays = places.zip(pieces.of(rows)?).filter_map(|(place, piece)| stay(place, piece?));
-                kernel.of(&pieces.parts, known.len(), stays)
+                kernel.of(&pieces.parts, holders, stays)
             }
         };
         Ok(peaks)
