@@ -1,6 +1,5 @@
 //! `by_day(first, last, lists)`: what several lists say of each day, side by side.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array as _, ArrayRef, AsArray as _, Date32Array, ListArray, StructArray, UInt32Array};
@@ -89,33 +88,32 @@ impl ScalarUDFImpl for ByDay {
         let mut places: Vec<Vec<u32>> = vec![Vec::new(); lists.len()];
         let mut lengths = Vec::with_capacity(args.number_rows);
         for row in 0..args.number_rows {
-            let mut of_row: BTreeMap<i32, Vec<Option<u32>>> = BTreeMap::new();
+            let mut of_row: Vec<i32> = lists.iter().flat_map(|list| list.days_of(row)).map(|(day, _)| day).collect();
             if first.is_valid(row) && last.is_valid(row) {
-                let range = (first.value(row)..=last.value(row)).take(MOST_PERIODS + 1);
-                of_row.extend(range.map(|day| (day, vec![None; lists.len()])));
+                of_row.extend((first.value(row)..=last.value(row)).take(MOST_PERIODS + 1));
             }
-            for (list, listed) in lists.iter().enumerate() {
-                for (day, place) in listed.days_of(row) {
-                    let known = of_row.entry(day).or_insert_with(|| vec![None; lists.len()]);
-                    if known[list].replace(place).is_some() {
-                        return exec_err!("list {} of by_day tells of {} more than once", list + 1, Day(day));
-                    }
-                }
-            }
+            of_row.sort_unstable();
+            of_row.dedup();
             if days.len() + of_row.len() > MOST_PERIODS {
                 return exec_err!("a range of more than {MOST_PERIODS} days");
             }
-            lengths.push(of_row.len());
-            for (day, of_day) in of_row {
-                days.push(day);
-                for ((list, places), place) in lists.iter().zip(&mut places).zip(of_day) {
-                    places.push(place.unwrap_or_else(|| list.nothing()));
+            for (number, (list, places)) in lists.iter().zip(&mut places).enumerate() {
+                let before = places.len();
+                places.resize(before + of_row.len(), list.nothing());
+                for (day, place) in list.days_of(row) {
+                    let of_day = of_row.partition_point(|known| *known < day);
+                    let known = std::mem::replace(&mut places[before + of_day], place);
+                    if known != list.nothing() {
+                        return exec_err!("list {} of by_day tells of {} more than once", number + 1, Day(day));
+                    }
                 }
             }
+            lengths.push(of_row.len());
+            days.append(&mut of_row);
         }
         let mut columns: Vec<ArrayRef> = vec![Arc::new(Date32Array::from(days))];
         for (list, places) in lists.iter().zip(places) {
-            columns.push(Arc::new(list.at(places.into())?));
+            columns.push(Arc::new(list.at(&places.into())?));
         }
         let types: Vec<DataType> = arrays[2..].iter().map(|list| list.data_type().clone()).collect();
         let fields = fields(&types)?;
@@ -192,7 +190,7 @@ impl<'a> List<'a> {
     }
 
     /// What is told at some places, without the day.
-    fn at(&self, places: UInt32Array) -> Result<StructArray> {
+    fn at(&self, places: &UInt32Array) -> Result<StructArray> {
         let mut columns = Vec::new();
         let (fields, count) = (told(self.list.data_type()).unwrap_or_default(), places.len());
         for field in &fields {
@@ -204,7 +202,7 @@ impl<'a> List<'a> {
                 false => ScalarValue::try_new_null(field.data_type())?,
             };
             let all = concat(&[column, &nothing.to_array()?])?;
-            columns.push(take(&all, &places, None)?);
+            columns.push(take(&all, places, None)?);
         }
         Ok(StructArray::try_new_with_length(fields, columns, None, count)?)
     }
@@ -220,80 +218,5 @@ impl<'a> List<'a> {
         let there = range.filter_map(|place| u32::try_from(place).ok());
         let is_told = |place: &u32| self.values.is_valid(*place as usize) && self.days.is_valid(*place as usize);
         there.filter(is_told).map(|place| (self.days.value(place as usize), place))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::ops::Range;
-
-    use arrow::array::Int64Array;
-    use datafusion::prelude::{SessionConfig, SessionContext};
-
-    use super::*;
-
-    /// Two columns of lists, a row each; and a range of days for each row.
-    fn ask(rows: [&[Option<(i32, i64)>]; 2], range: Range<i32>) -> Result<Vec<String>> {
-        let lists = rows.map(|told| {
-            let fields = vec![Field::new("day", DataType::Date32, true), Field::new("n", DataType::Int64, true)];
-            let days: Date32Array = told.iter().map(|told| told.map(|(day, _)| day)).collect();
-            let counts: Int64Array = told.iter().map(|told| told.map(|(_, n)| n)).collect();
-            let values = StructArray::try_new(fields.clone().into(), vec![Arc::new(days), Arc::new(counts)], None).unwrap();
-            let offsets = OffsetBuffer::from_lengths([values.len()]);
-            Arc::new(ListArray::try_new(item(fields), offsets, Arc::new(values), None).unwrap()) as ArrayRef
-        });
-        let [one, other] = lists;
-        let batch = arrow::array::RecordBatch::try_from_iter([("one", one), ("other", other)]).unwrap();
-        let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
-        context.register_batch("lists", batch)?;
-        context.register_udf(datafusion::logical_expr::ScalarUDF::new_from_impl(ByDay::default()));
-        let sql = format!(
-            "SELECT told['day'] - DATE '1970-01-01' AS day, told['list_1']['n'] AS one, told['list_2']['n'] AS other
-             FROM (SELECT unnest(by_day(DATE '1970-01-01' + {}, DATE '1970-01-01' + {}, one, other)) AS told FROM lists)",
-            range.start, range.end
-        );
-        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let batches = runtime.block_on(async { context.sql(&sql).await?.collect().await })?;
-        let show = |batch: &arrow::array::RecordBatch| {
-            let cell = |column: usize, row| arrow::util::display::array_value_to_string(batch.column(column), row).unwrap();
-            (0..batch.num_rows())
-                .map(|row| (0..3).map(|column| cell(column, row)).collect::<Vec<_>>().join(","))
-                .collect::<Vec<_>>()
-        };
-        Ok(batches.iter().flat_map(show).collect())
-    }
-
-    #[test]
-    fn every_day_of_the_range_and_of_the_lists_is_told_of_once_and_in_order() {
-        let one = [Some((3, 30)), None, Some((9, 90)), Some((-1, 10))];
-        let other = [Some((9, 91)), Some((4, 41))];
-        let told = ask([&one, &other], 2..4).unwrap();
-        assert_eq!(told, ["-1,10,0", "2,0,0", "3,30,0", "4,0,41", "9,90,91"]);
-        assert_eq!(ask([&[], &[]], 7..6).unwrap(), Vec::<String>::new());
-        assert_eq!(ask([&[], &[]], 7..7).unwrap(), ["7,0,0"]);
-    }
-
-    #[test]
-    fn a_day_that_is_told_of_twice_is_an_error() {
-        let error = ask([&[Some((1, 1))], &[Some((2, 2)), Some((2, 3))]], 0..1).unwrap_err().to_string();
-        assert!(error.contains("list 2 of by_day tells of 1970-01-03 more than once"), "{error}");
-    }
-
-    #[test]
-    fn what_is_no_list_of_days_is_refused_with_its_type() {
-        let context = SessionContext::new();
-        context.register_udf(datafusion::logical_expr::ScalarUDF::new_from_impl(ByDay::default()));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        for (call, told) in [
-            ("by_day(DATE '2026-01-01', DATE '2026-01-02', [1, 2])", "List(Int64)"),
-            (
-                "by_day(DATE '2026-01-01', DATE '2026-01-02', [named_struct('day', 'Monday')])",
-                "have a day of type DATE",
-            ),
-            ("by_day(DATE '2026-01-01', DATE '2026-01-02')", "expects two days and a list"),
-        ] {
-            let error = runtime.block_on(context.sql(&format!("SELECT {call}"))).unwrap_err().to_string();
-            assert!(error.contains(told), "{call}: {error}");
-        }
     }
 }

@@ -64,6 +64,84 @@ impl Asked {
     }
 }
 
+/// Two rows of lists of days.
+const LISTS: &str = "(
+    SELECT
+        make_array(
+            named_struct('day', DATE '2026-03-03', 'n', 30, 'who', 'ann'),
+            named_struct('day', DATE '2026-03-09', 'n', 90, 'who', 'bob'),
+            named_struct('day', DATE '2026-02-28', 'n', 10, 'who', 'cyd')
+        ) AS one,
+        make_array(named_struct('n', 91, 'day', DATE '2026-03-09'), named_struct('n', 41, 'day', DATE '2026-03-04')) AS other
+    UNION ALL
+    SELECT NULL AS one, make_array(named_struct('n', 20, 'day', DATE '2026-03-02')) AS other
+)";
+
+#[test]
+fn lists_of_days_lie_side_by_side() {
+    let asked = Asked::new();
+    let told = |first: &str, last: &str| {
+        let sql = format!(
+            "SELECT concat(told['day'], ' ', told['list_1']['n'], ' ', coalesce(told['list_1']['who'], '-'), ' ', told['list_2']['n'])
+             FROM (SELECT other[1]['n'] AS row, unnest(by_day({first}, {last}, one, other)) AS told FROM {LISTS})
+             ORDER BY row DESC, told['day']"
+        );
+        asked.texts(&sql, Parameters::default())
+    };
+    let first_row = [
+        "2026-02-28 10 cyd 0",
+        "2026-03-02 0 - 0",
+        "2026-03-03 30 ann 0",
+        "2026-03-04 0 - 41",
+        "2026-03-09 90 bob 91",
+    ];
+    let second_row = ["2026-03-02 0 - 20", "2026-03-03 0 - 0", "2026-03-04 0 - 0"];
+    assert_eq!(
+        told("DATE '2026-03-02'", "DATE '2026-03-04'"),
+        [&first_row[..], &second_row].concat()
+    );
+    // Without a range there are the days of the lists.
+    let listed = [first_row[0], first_row[2], first_row[3], first_row[4], second_row[0]];
+    assert_eq!(told("DATE '2026-03-02'", "DATE '2026-03-01'"), listed);
+    assert_eq!(told("NULL", "DATE '2026-03-01'"), listed);
+}
+
+#[test]
+fn lists_that_do_not_tell_of_days_once_are_refused() {
+    let asked = Asked::new();
+    let range = "DATE '2026-01-01', DATE '2026-01-02'";
+    let twice = "make_array(named_struct('day', DATE '2026-01-07'), named_struct('day', DATE '2026-01-07'))";
+    for (lists, told) in [
+        ("[1, 2]", "by_day expects lists of structs that have a day of type DATE, got "),
+        (
+            "[named_struct('day', 'Monday')]",
+            "by_day expects lists of structs that have a day of type DATE, got ",
+        ),
+        (
+            "[named_struct('n', 1)]",
+            "by_day expects lists of structs that have a day of type DATE, got ",
+        ),
+    ] {
+        let refusal = asked.refused(&format!("SELECT by_day({range}, {lists})"));
+        assert!(refusal.contains(told), "{lists}: {refusal}");
+    }
+    let refusal = asked.refused(&format!("SELECT by_day({range})"));
+    assert!(refusal.contains("by_day expects two days and a list"), "{refusal}");
+    for (call, told) in [
+        (
+            format!("by_day({range}, {twice})"),
+            "list 1 of by_day tells of 2026-01-07 more than once",
+        ),
+        (
+            "by_day(DATE '1970-01-01', arrow_cast(arrow_cast(5000000, 'Int32'), 'Date32'), make_array(named_struct('day', DATE '2026-01-07')))".to_owned(),
+            "a range of more than 5000000 days",
+        ),
+    ] {
+        let error = asked.ask(&format!("SELECT {call}"), Parameters::default()).unwrap_err().to_string();
+        assert!(error.contains(told), "{call}: {error}");
+    }
+}
+
 #[test]
 fn what_has_a_row_of_nothing_is_not_filtered_before_it_is_counted() {
     let asked = Asked::new();
