@@ -238,3 +238,72 @@ impl Read for ReadFrom {
         Ok(read)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use arrow::array::ArrayRef;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+
+    use super::*;
+
+    /// The texts of a column of a file that is written so, and how many there are.
+    fn texts(names: &[Option<&str>], properties: WriterPropertiesBuilder) -> Option<(BTreeSet<String>, usize)> {
+        let folder = tempfile::TempDir::new().unwrap();
+        let path = folder.path().join("names.parquet");
+        let names: ArrayRef = Arc::new(StringArray::from(names.to_vec()));
+        let batch = RecordBatch::try_from_iter([("user_name", names)]).unwrap();
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), batch.schema(), Some(properties.build())).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let scanned = Arc::default();
+        let opened = Opened {
+            metadata: ArrowReaderMetadata::load(&Counted::open(&path, &scanned).unwrap(), ArrowReaderOptions::new()).unwrap(),
+            path,
+            table: Table::Sessions,
+            features: Vec::new(),
+            rows: batch.num_rows(),
+        };
+        let texts = opened.texts("user_name", &scanned).unwrap()?;
+        Some((texts.iter().flatten().map(ToOwned::to_owned).collect(), texts.iter().count()))
+    }
+
+    #[test]
+    fn texts_of_a_column_are_those_of_its_rows() {
+        let names = [Some("zoë"), None, Some("ann"), Some("zoë"), Some(""), Some("ann"), Some("bob")];
+        let expected: BTreeSet<String> = names.iter().flatten().map(|name| (*name).to_owned()).collect();
+        assert_eq!(texts(&names, WriterProperties::builder()), Some((expected.clone(), 4)));
+        // Of three groups of rows, with a dictionary each.
+        let groups = WriterProperties::builder().set_max_row_group_row_count(Some(3));
+        assert_eq!(texts(&names, groups), Some((expected, 6)));
+        assert_eq!(texts(&[None, None], WriterProperties::builder()), Some((BTreeSet::new(), 0)));
+    }
+
+    #[test]
+    fn a_column_that_is_not_all_in_a_dictionary_has_to_be_read() {
+        assert_eq!(
+            texts(&[Some("ann")], WriterProperties::builder().set_dictionary_enabled(false)),
+            None
+        );
+        let many: Vec<String> = (0..5000).map(|n| format!("user-{n}")).collect();
+        let names: Vec<Option<&str>> = many.iter().map(|name| Some(name.as_str())).collect();
+        let full = WriterProperties::builder()
+            .set_dictionary_page_size_limit(1024)
+            .set_write_batch_size(100);
+        assert_eq!(texts(&names, full), None);
+    }
+
+    #[test]
+    fn a_dictionary_that_is_cut_off_is_an_error() {
+        let whole = [3, 0, 0, 0, b'a', b'n', b'n', 0, 0, 0, 0];
+        let mut told = Vec::new();
+        plain_texts(&whole, &mut told).unwrap();
+        assert_eq!(told, ["ann", ""]);
+        for end in [1, 4, 6, 8, 10] {
+            assert!(plain_texts(&whole[..end], &mut told).is_err(), "{end}");
+        }
+        assert!(plain_texts(&[1, 0, 0, 0, 0xff], &mut told).is_err(), "no text");
+    }
+}
