@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{AsArray as _, RecordBatch, StringArray};
+use arrow::array::{AsArray as _, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::concat_batches;
 use arrow::datatypes::Int32Type;
 use bytes::Bytes;
@@ -115,7 +115,7 @@ impl Opened {
     /// In a dictionary there is no text that no row has, as those who write files put one in when they come upon it.
     pub(crate) fn texts(&self, column: &str, scanned: &Arc<AtomicU64>) -> Result<Option<StringArray>, StoreError> {
         let bytes = Arc::new(Counted::open(&self.path, scanned)?);
-        let mut texts = Vec::new();
+        let mut texts = StringBuilder::new();
         for group in self.metadata.metadata().row_groups() {
             let chunk = group.columns().iter().find(|chunk| chunk.column_path().string() == column);
             let Some(chunk) = chunk.filter(|chunk| {
@@ -134,7 +134,7 @@ impl Opened {
                 _ => return Ok(None),
             }
         }
-        Ok(Some(texts.into()))
+        Ok(Some(texts.finish()))
     }
 
     fn batches(
@@ -160,12 +160,12 @@ impl Opened {
 }
 
 /// The texts of a dictionary: of each its length, in four bytes, and its bytes.
-fn plain_texts(mut entries: &[u8], texts: &mut Vec<String>) -> ParquetResult<()> {
+fn plain_texts(mut entries: &[u8], texts: &mut StringBuilder) -> ParquetResult<()> {
     let cut = || ParquetError::EOF("a dictionary is cut off".to_owned());
     while !entries.is_empty() {
         let (length, rest) = entries.split_first_chunk().ok_or_else(cut)?;
         let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize).ok_or_else(cut)?;
-        texts.push(str::from_utf8(text)?.to_owned());
+        texts.append_value(str::from_utf8(text)?);
         entries = rest;
     }
     Ok(())
@@ -298,9 +298,9 @@ mod tests {
     #[test]
     fn a_dictionary_that_is_cut_off_is_an_error() {
         let whole = [3, 0, 0, 0, b'a', b'n', b'n', 0, 0, 0, 0];
-        let mut told = Vec::new();
+        let mut told = StringBuilder::new();
         plain_texts(&whole, &mut told).unwrap();
-        assert_eq!(told, ["ann", ""]);
+        assert_eq!(told.finish(), StringArray::from(vec!["ann", ""]));
         for end in [1, 4, 6, 8, 10] {
             assert!(plain_texts(&whole[..end], &mut told).is_err(), "{end}");
         }

@@ -53,14 +53,6 @@ struct Part {
 }
 
 impl Holders {
-    /// Of so many counts of users.
-    fn of(counts: usize) -> Self {
-        Self {
-            users: vec![Activity::default(); counts],
-            hosts: BTreeMap::new(),
-        }
-    }
-
     /// Who is active, for one of the counts.
     fn users(&mut self, count: usize) -> &mut Activity {
         if self.users.len() <= count {
@@ -89,17 +81,14 @@ impl Holders {
 impl HoldersAsked {
     /// Each table is read once.
     fn readings(&self) -> Vec<Reading> {
-        let counts = self.users.iter().enumerate();
-        let users: Vec<(usize, &Rows)> = counts
-            .flat_map(|(count, rows)| rows.iter().map(move |rows| (count, rows)))
-            .collect();
+        let of_table = |table| {
+            let counts = self.users.iter().enumerate();
+            let users = counts.flat_map(|(count, rows)| rows.iter().map(move |rows| (count, rows.clone())));
+            users.filter(move |(_, rows)| rows.table == table).collect()
+        };
         let tables = [Table::Sessions, Table::Denials].into_iter().map(|table| Reading {
             table,
-            users: users
-                .iter()
-                .filter(|(_, rows)| rows.table == table)
-                .map(|(count, rows)| (*count, Rows::clone(rows)))
-                .collect(),
+            users: of_table(table),
             hosts: self.hosts.clone().filter(|rows| rows.table == table),
             zone: self.zone,
         });
@@ -117,7 +106,10 @@ impl Reading {
 impl Days {
     /// Users and hosts by day.
     pub(in crate::engine) async fn holders(self: &Arc<Self>, asked: HoldersAsked) -> Result<Holders> {
-        let mut all = Holders::of(asked.users.len());
+        let mut all = Holders {
+            users: vec![Activity::default(); asked.users.len()],
+            ..Holders::default()
+        };
         for reading in asked.readings() {
             let days: BTreeSet<Day> = reading.rows().flat_map(|rows| self.days_of(rows)).collect();
             let work = move |this: &Self, day, part: &mut Part| this.holders_of_day(day, &reading, part);

@@ -98,15 +98,10 @@ impl Asked {
             };
             let of_rows = [Some(who), Some(started), Some(ended), params.filter.as_deref()];
             let values: Vec<Expr> = of_rows.into_iter().flatten().cloned().collect();
-            let name = match func.name() {
-                "active_users" => "user_name",
-                "daily_peak" => "host",
-                _ => return None,
+            let rows_of = |name| -> Option<Vec<Rows>> {
+                let rows = sources(&aggregate.input, &values)?.into_iter().map(|source| source.rows(name));
+                Some(rows.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
             };
-            let mut rows = Vec::new();
-            for source in sources(&aggregate.input, &values)? {
-                rows.extend(source.rows(name)?);
-            }
             let zone = zone_of(zone)?;
             let asked = asked.get_or_insert(HoldersAsked {
                 users: Vec::new(),
@@ -116,17 +111,21 @@ impl Asked {
             if asked.zone != zone {
                 return None;
             }
-            if name == "user_name" {
-                columns.push(OfHolders::Users(asked.users.len()));
-                asked.users.push(rows);
-                continue;
-            }
-            // Peaks of several tables cannot be added up, and of denials there are none.
-            match (&rows[..], &asked.hosts) {
-                ([of], None) if of.table == Table::Sessions => asked.hosts = rows.pop(),
+            match func.name() {
+                "active_users" => {
+                    columns.push(OfHolders::Users(asked.users.len()));
+                    asked.users.push(rows_of("user_name")?);
+                }
+                // Peaks of several tables cannot be added up, and of denials there are none.
+                "daily_peak" => match (&rows_of("host")?[..], &asked.hosts) {
+                    ([of], None) if of.table == Table::Sessions => {
+                        columns.push(OfHolders::Hosts);
+                        asked.hosts = Some(of.clone());
+                    }
+                    _ => return None,
+                },
                 _ => return None,
             }
-            columns.push(OfHolders::Hosts);
         }
         Some(Self::Holders(asked?, columns))
     }
