@@ -332,21 +332,17 @@ impl Engine {
     ) -> Result<RowStream, EngineError> {
         let session = self.foreign(question.dialect)?;
         let tables = self.tables_of(snapshot)?;
-        let context = self.context(session.state(), control)?;
+        let state = session.state_in(question.zone)?.into_owned();
+        let context = self.context(&state, control)?;
         let (snapshot, view, progress) = (Arc::clone(snapshot), view.clone(), Arc::clone(&control.progress));
         let planned = async move {
             let plan = session.plan(&question).await?;
             let plan = session.bind(plan, &question)?;
             let plan = bind_tables(plan, &tables, &view)?;
             let root = snapshot.root().to_owned();
-            let optimised = session
-                .state()
-                .optimize(&plan)
-                .map_err(EngineError::from)
-                .map_err(sql::blame_rows)?;
-            let state = session.state();
+            let optimised = state.optimize(&plan).map_err(EngineError::from).map_err(sql::blame_rows)?;
             let run = async {
-                let operators = state.query_planner().create_physical_plan(&optimised, state).await?;
+                let operators = state.query_planner().create_physical_plan(&optimised, &state).await?;
                 let operators = sort_within_days(operators, snapshot.zone())?;
                 stream::execute(operators, context, snapshot, progress)
             };

@@ -14,6 +14,7 @@ mod daily_peak;
 mod documentation;
 mod holders;
 mod local_day;
+mod pattern;
 mod period_label;
 mod period_start;
 mod periods;
@@ -21,6 +22,9 @@ mod pseudonym;
 mod sweep;
 mod time_at_level;
 mod time_within;
+mod timezone;
+mod to_char;
+mod with_pattern;
 mod working_hours;
 mod working_time;
 
@@ -29,6 +33,8 @@ pub(crate) use self::arguments::windows_of;
 pub(crate) use self::daily_peak::list_of_peaks;
 pub(crate) use self::pseudonym::{Kind as NameKind, Pseudonyms};
 pub(crate) use self::time_at_level::list_of_levels;
+pub(crate) use self::timezone::Timezone;
+pub(crate) use self::with_pattern::with_patterns;
 use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{AggregateUDF, AggregateUDFImpl, Documentation, Expr, ScalarUDF, ScalarUDFImpl, lit};
 
@@ -76,6 +82,8 @@ pub const FUNCTIONS: &[Function] = &[
     scalar::<period_start::PeriodStart>(),
     scalar::<period_label::PeriodLabel>(),
     scalar::<periods::Periods>(),
+    scalar::<Timezone>(),
+    scalar::<to_char::ToChar>(),
 ];
 
 /// `period_label(start, granularity)` of expressions.

@@ -27,7 +27,7 @@ pub use self::local_times::LocalTimes;
 pub use self::offsets::Offsets;
 pub use self::period::Granularity;
 pub use self::zone::Zone;
-pub(crate) use self::zone::local_day;
+pub(crate) use self::zone::{Occurrence, local_day};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 pub type Micros = i64;

@@ -1,12 +1,34 @@
 //! Answers on their way to a file, or to whoever reads the output.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use crate::app::Rendering;
+use crate::output::Format;
+
+/// Refuses to show bytes that are no text on a terminal.
+///
+/// # Errors
+///
+/// When the format is a binary one, there is no file to write, and the output is a terminal.
+pub(super) fn check_terminal(format: &dyn Format, output: Option<&Path>) -> anyhow::Result<()> {
+    let shown = output.is_none() && io::stdout().is_terminal();
+    anyhow::ensure!(
+        !shown || is_text(format),
+        "{} is not for a terminal; give a file: -o FILE",
+        format.name()
+    );
+    Ok(())
+}
+
+/// Whether people can read a format as it is.
+pub(super) fn is_text(format: &dyn Format) -> bool {
+    let essence = format.media_type().split(';').next().unwrap_or_default();
+    essence.starts_with("text/") || essence.ends_with("json") || essence.ends_with("+xml")
+}
 
 /// Writes an answer to a file, or to standard output.
 #[expect(clippy::future_not_send, reason = "a command has one thread, and the output to itself")]
@@ -55,4 +77,17 @@ fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .downcast_ref::<io::Error>()
         .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{FORMATS, TABLE};
+
+    #[test]
+    fn formats_that_nobody_can_read_are_known() {
+        let binary = FORMATS.iter().chain([&TABLE]).filter(|format| !is_text(**format));
+        let names: Vec<&str> = binary.map(|format| format.name()).collect();
+        assert_eq!(names, ["xlsx", "pdf", "arrow", "parquet"]);
+    }
 }

@@ -48,6 +48,7 @@ impl ReportArgs {
                 // Formats without a place for doubts have a header over HTTP; here a person is told.
                 let _closed = writeln!(io::stderr(), "quality: {}", quality.to_json());
             }
+            super::document::check_terminal(self.format, self.output.as_deref())?;
             super::document::write(prepared.run().await?, self.output.as_deref()).await
         })
     }

@@ -15,11 +15,12 @@ use crate::access::Caller;
 use crate::app::{App, SqlAsk};
 use crate::engine::{Dialect, Parameters, Question};
 use crate::output::{self, FORMATS, Format, TABLE};
+use crate::time::Zone;
 
 /// Ask a store in SQL
 ///
 /// Tables: events, sessions, denials (by day), servers, features, uptime; what their columns are says `DESCRIBE sessions`.
-/// All times are UTC unless the SQL says otherwise. Without SQL, on a terminal, there is a prompt; else the SQL is read from
+/// Times are those of UTC, or of the zone of `--tz`, and are printed with their offset. Without SQL, on a terminal, there is a prompt; else the SQL is read from
 /// standard input.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -46,6 +47,9 @@ pub(crate) struct SqlArgs {
     /// At most so many rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
+    /// Zone whose clock times are read from and printed on, like Europe/Berlin
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    tz: Zone,
 }
 
 fn formats() -> impl clap::builder::TypedValueParser<Value = &'static dyn Format> {
@@ -78,18 +82,20 @@ impl SqlArgs {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let sql = match self.sql {
             Some(sql) => sql,
-            None if std::io::stdin().is_terminal() => return prompt::run(&app, &runtime, self.format),
+            None if std::io::stdin().is_terminal() => return prompt::run(&app, &runtime, self.format, self.tz),
             None => {
                 let mut sql = String::new();
                 std::io::stdin().read_to_string(&mut sql)?;
                 sql
             }
         };
+        document::check_terminal(self.format, self.output.as_deref())?;
         let question = Question {
             sql,
             parameters: Parameters::Named(BTreeMap::from_iter(self.params)),
             dialect: Dialect::Own,
             limit: None,
+            zone: Some(self.tz),
         };
         runtime.block_on(async {
             let answer = app.sql(ask(question, self.format, self.limit)).await?;

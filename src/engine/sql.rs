@@ -8,19 +8,23 @@
 //! The invariant: what comes in asks questions about the tables of the store and of `information_schema`, and can neither change
 //! nor reach anything else. How much it may use is not decided here: see `worker`.
 
+mod complaint;
 mod disclosure;
 mod guard;
 mod information;
 mod limited;
 mod parameters;
 mod postgres;
+mod spelling;
+mod zoned;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::{
     CatalogProvider as _, CatalogProviderList as _, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
-    SchemaProvider as _,
+    SchemaProvider as _, TableProvider,
 };
 use datafusion::common::DFSchema;
 use datafusion::error::DataFusionError;
@@ -29,6 +33,8 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SQLOptions, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 use datafusion_pg_catalog::setup_pg_catalog;
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
@@ -39,7 +45,9 @@ pub use self::parameters::Parameters;
 pub(crate) use self::postgres::{VERSION as POSTGRES_VERSION, VERSION_NUMBER as POSTGRES_VERSION_NUMBER};
 use super::tables::Tables;
 use super::{EngineError, EngineResult};
+use crate::functions::with_patterns;
 use crate::store::Snapshot;
+use crate::time::Zone;
 
 /// What the catalog and the schema of the tables are called.
 const CATALOG: &str = "headroom";
@@ -59,6 +67,9 @@ pub struct Question {
     /// At most so many rows.
     #[serde(default)]
     pub limit: Option<u64>,
+    /// The zone whose clock instants are read from and printed on; UTC without one.
+    #[serde(default)]
+    pub zone: Option<Zone>,
 }
 
 impl Question {
@@ -97,6 +108,9 @@ pub(super) struct Session {
     /// Makes SQL of another dialect our own.
     translator: Option<PostgresCompatibilityParser>,
     state: SessionState,
+    /// The tables that questions are planned with.
+    tables: Vec<(&'static str, Arc<dyn TableProvider>)>,
+    names: complaint::Names,
 }
 
 impl std::fmt::Debug for Session {
@@ -137,6 +151,7 @@ impl Session {
         functions.dedup_by(|one, other| one.name() == other.name());
         // Where the files lie is nobody's business.
         functions.retain(|function| !["input_file_name", "file_row_index"].contains(&function.name()));
+        let functions: Vec<_> = functions.iter().map(with_patterns).collect();
         let state = SessionStateBuilder::new_from_existing(engine.clone())
             .with_config(config)
             .with_catalog_list(catalogs)
@@ -151,25 +166,71 @@ impl Session {
                 (Some(PostgresCompatibilityParser::new()), context.state())
             }
         };
-        Ok(Self { translator, state })
+        let tables: Vec<_> = known.providers().collect();
+        Ok(Self {
+            names: complaint::Names::new(&state, tables.iter().map(|(name, _)| *name)),
+            translator,
+            state,
+            tables,
+        })
     }
 
-    pub(super) const fn state(&self) -> &SessionState {
-        &self.state
+    /// The state that plans and runs what is told in a zone.
+    pub(super) fn state_in(&self, zone: Option<Zone>) -> EngineResult<Cow<'_, SessionState>> {
+        let Some(zone) = zone.filter(|zone| *zone != Zone::UTC) else {
+            return Ok(Cow::Borrowed(&self.state));
+        };
+        let name: Arc<str> = zone.name().into();
+        let tables = MemorySchemaProvider::new();
+        for (table, provider) in &self.tables {
+            let told = zoned::Zoned::new(Arc::clone(provider), &name);
+            tables.register_table((*table).to_owned(), Arc::new(told))?;
+        }
+        let catalog = MemoryCatalogProvider::new();
+        catalog.register_schema(SCHEMA, Arc::new(tables))?;
+        if let Some(known) = self.state.catalog_list().catalog(CATALOG) {
+            for schema in known.schema_names().into_iter().filter(|schema| schema != SCHEMA) {
+                if let Some(provider) = known.schema(&schema) {
+                    catalog.register_schema(&schema, provider)?;
+                }
+            }
+        }
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+        let mut config = self.state.config().clone();
+        config.options_mut().execution.time_zone = Some(zone.name().to_owned());
+        let functions = self.state.scalar_functions().values().map(|function| {
+            let updated = function.inner().with_updated_config(config.options());
+            updated.map_or_else(|| Arc::clone(function), Arc::new)
+        });
+        let mut functions: Vec<_> = functions.collect();
+        functions.sort_by(|one, other| one.name().cmp(other.name()));
+        functions.dedup_by(|one, other| one.name() == other.name());
+        let state = SessionStateBuilder::new_from_existing(self.state.clone())
+            .with_config(config)
+            .with_catalog_list(Arc::new(catalogs))
+            .with_scalar_functions(functions)
+            .build();
+        Ok(Cow::Owned(state))
     }
 
     /// Plans SQL, if it is a question.
     pub(super) async fn plan(&self, question: &Question) -> EngineResult<LogicalPlan> {
         question.check()?;
-        let statement = self.parse(&question.sql)?;
-        let plan = self.state.statement_to_plan(statement).await.map_err(blame)?;
+        let mut statement = self.parse(&question.sql)?;
+        spelling::rewrite(&mut statement);
+        let state = self.state_in(question.zone)?;
+        let plan = state.statement_to_plan(statement).await.map_err(|error| {
+            let complaint = self.names.complaint(&error, &question.sql);
+            complaint.unwrap_or_else(|| blame(error))
+        })?;
         SQLOptions::new()
             .with_allow_ddl(false)
             .with_allow_dml(false)
             .with_allow_statements(false)
             .verify_plan(&plan)
             .map_err(|_changes| only_questions())?;
-        Ok(plan)
+        zoned::settle(plan).map_err(blame)
     }
 
     /// Puts values in the places of placeholders, and an end after so many rows.
@@ -199,11 +260,15 @@ impl Session {
             None => {
                 let recursion = self.state.config().options().sql_parser.recursion_limit;
                 let parser = DFParserBuilder::new(sql).with_recursion_limit(recursion.get()).build();
-                parser.and_then(|mut parser| parser.parse_statements()).map_err(blame)?
+                parser.and_then(|mut parser| parser.parse_statements()).map_err(unreadable)?
             }
             Some(translator) => translator
                 .parse(sql)
-                .map_err(|error| EngineError::Refused(error.to_string()))?
+                .map_err(|error| {
+                    // The translator loses places; the parser itself tells them.
+                    let told = Parser::parse_sql(&PostgreSqlDialect {}, sql).err();
+                    complaint::of_syntax(&told.unwrap_or(error))
+                })?
                 .into_iter()
                 .map(|statement| Statement::Statement(Box::new(statement)))
                 .collect(),
@@ -240,6 +305,14 @@ fn is_question(statement: &Statement) -> bool {
         ),
         Statement::Explain(explained) => is_question(&explained.statement),
         Statement::CreateExternalTable(_) | Statement::CopyTo(_) | Statement::Reset(_) => false,
+    }
+}
+
+/// Tells what is wrong with SQL that cannot be read.
+fn unreadable(error: DataFusionError) -> EngineError {
+    match error.find_root() {
+        DataFusionError::SQL(error, _) => complaint::of_syntax(error),
+        _ => blame(error),
     }
 }
 

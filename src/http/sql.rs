@@ -19,9 +19,10 @@ use crate::app::{Answer, SqlAsk};
 use crate::engine::{Dialect, Parameters, Question};
 use crate::output::{self, Disposition, Format};
 use crate::report::{Column, columns_of, seconds};
+use crate::time::Zone;
 
 /// What may be said besides the SQL.
-const PARAMETERS: &str = "q, params, format, limit, timeout, rn";
+const PARAMETERS: &str = "q, params, format, limit, timeout, tz, rn";
 /// The SQL is limited further; this is for its parameters as well.
 const BODY_BYTES: usize = 1024 * 1024;
 const COLUMNS: HeaderName = HeaderName::from_static("x-columns");
@@ -45,6 +46,7 @@ pub(super) async fn answer(State(shared): State<Shared>, caller: Caller, request
         parameters: said.parameters,
         dialect: Dialect::Own,
         limit: None,
+        zone: said.zone,
     };
     if parts.method == Method::HEAD {
         let described = shared.app.describe_sql(question, &caller).await?;
@@ -74,6 +76,7 @@ struct Said {
     limit: Option<u64>,
     timeout: Option<std::time::Duration>,
     title: Option<String>,
+    zone: Option<Zone>,
 }
 
 /// The body of a request in JSON.
@@ -89,6 +92,8 @@ struct Posted {
     limit: Option<u64>,
     #[serde(default)]
     timeout: Option<f64>,
+    #[serde(default)]
+    tz: Option<String>,
 }
 
 impl Said {
@@ -144,6 +149,7 @@ impl Said {
             ("format", posted.format),
             ("limit", posted.limit.map(|limit| limit.to_string())),
             ("timeout", posted.timeout.map(|timeout| timeout.to_string())),
+            ("tz", posted.tz),
         ];
         for (name, value) in rest {
             if let Some(value) = value {
@@ -168,6 +174,13 @@ impl Said {
                 self.limit = Some(limit.ok_or_else(|| malformed("a whole number greater than zero"))?);
             }
             "timeout" => self.timeout = Some(seconds(&value).ok_or_else(|| malformed("a number of seconds greater than zero"))?),
+            "tz" => {
+                self.zone = Some(
+                    value
+                        .parse()
+                        .map_err(|_error| malformed("an IANA time zone like Europe/Berlin or UTC"))?,
+                )
+            }
             "rn" if !value.is_empty() => self.title = Some(value),
             "rn" => return Err(malformed("a text that is not empty")),
             _ => return Err(ApiError::unknown_parameter(name, PARAMETERS)),

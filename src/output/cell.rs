@@ -29,6 +29,8 @@ pub(super) enum Cell<'a> {
     DateTime(Micros),
     /// A wall-clock time, told with what it has of a second.
     Timestamp(Micros),
+    /// The same of an instant, and how far the clock is ahead of UTC.
+    Instant(Micros, Micros),
     /// The period of this length that starts at this wall-clock time.
     Period(Granularity, Micros),
 }
@@ -48,7 +50,10 @@ pub(super) struct CellColumn {
 /// The values of a column; what stands where there is a null means nothing.
 pub(super) enum Values {
     Text(StringArray),
-    Dictionary { keys: Int32Array, texts: StringArray },
+    Dictionary {
+        keys: Int32Array,
+        texts: StringArray,
+    },
     Integer(arrow::array::Int64Array),
     Float(arrow::array::Float64Array),
     Number(StringArray),
@@ -56,6 +61,8 @@ pub(super) enum Values {
     Date(arrow::array::Date32Array),
     DateTime(ScalarBuffer<Micros>),
     Timestamp(ScalarBuffer<Micros>),
+    /// What the clock shows at instants, and the instants.
+    Instant(ScalarBuffer<Micros>, ScalarBuffer<Micros>),
     Period(Granularity, arrow::array::TimestampMicrosecondArray),
 }
 
@@ -97,6 +104,7 @@ impl Cells {
             Values::Date(values) => Cell::Date(Day(values.value(row))),
             Values::DateTime(values) => Cell::DateTime(values[row]),
             Values::Timestamp(values) => Cell::Timestamp(values[row]),
+            Values::Instant(locals, instants) => Cell::Instant(locals[row], locals[row] - instants[row]),
             Values::Period(granularity, values) => Cell::Period(*granularity, values.value(row)),
         }
     }
@@ -125,7 +133,7 @@ impl Values {
                 let zone: Zone = zone.parse().map_err(|error| ArrowError::SchemaError(format!("{error}")))?;
                 Self::DateTime(locals(array.as_primitive::<TimestampMicrosecondType>().values(), zone))
             }
-            ColumnType::Timestamp => Self::Timestamp(wall_clocks(array)?),
+            ColumnType::Timestamp => wall_clocks(array)?,
             ColumnType::Period => return Err(ArrowError::SchemaError("a period without a length".to_owned())),
             ColumnType::PeriodOf(granularity) => {
                 let to = DataType::Timestamp(TimeUnit::Microsecond, None);
@@ -136,22 +144,27 @@ impl Values {
 }
 
 /// What stands on the clock of a column's own zone, or of none.
-fn wall_clocks(array: &ArrayRef) -> Result<ScalarBuffer<Micros>, ArrowError> {
+fn wall_clocks(array: &ArrayRef) -> Result<Values, ArrowError> {
     let zone = match array.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,
     };
     let micros = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
     let micros = micros.as_primitive::<TimestampMicrosecondType>().values();
-    let Some(zone) = zone else { return Ok(micros.clone()) };
-    Ok(match zone.parse::<Zone>() {
+    let Some(zone) = zone else {
+        return Ok(Values::Timestamp(micros.clone()));
+    };
+    let locals = match zone.parse::<Zone>() {
         Ok(zone) => locals(micros, zone),
         // An offset like +02:00.
         Err(_) => {
-            let local = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, None))?;
-            local.as_primitive::<TimestampMicrosecondType>().values().clone()
+            let clock = zone.parse::<arrow::array::timezone::Tz>()?;
+            let ahead = chrono::TimeZone::offset_from_utc_datetime(&clock, &chrono::NaiveDateTime::default());
+            let ahead = i64::from(chrono::Offset::fix(&ahead).local_minus_utc()) * SECOND;
+            micros.iter().map(|at| at.saturating_add(ahead)).collect()
         }
-    })
+    };
+    Ok(Values::Instant(locals, micros.clone()))
 }
 
 /// What the wall clock of a zone shows at instants.
@@ -204,16 +217,37 @@ impl Cell<'_> {
                 Ok(())
             }
             Self::Timestamp(local) => {
-                write_time(local, out);
-                match local.rem_euclid(SECOND) {
-                    0 => Ok(()),
-                    micros if micros % 1000 == 0 => write!(out, ".{:03}", micros / 1000),
-                    micros => write!(out, ".{micros:06}"),
-                }
+                write_whole(local, out);
+                Ok(())
+            }
+            Self::Instant(local, ahead) => {
+                write_whole(local, out);
+                out.extend_from_slice(&offset(ahead));
+                Ok(())
             }
             Self::Period(granularity, start) => write!(out, "{}", granularity.label(start)),
         };
     }
+}
+
+/// Writes a wall-clock time with what it has of a second.
+fn write_whole(local: Micros, out: &mut Vec<u8>) {
+    write_time(local, out);
+    // Writing to memory cannot fail.
+    let _infallible = match local.rem_euclid(SECOND) {
+        0 => Ok(()),
+        micros if micros % 1000 == 0 => write!(out, ".{:03}", micros / 1000),
+        micros => write!(out, ".{micros:06}"),
+    };
+}
+
+/// How far a clock is ahead of UTC, like `+02:00`.
+pub(super) fn offset(ahead: Micros) -> [u8; 6] {
+    let minutes = (ahead.abs() / SECOND / 60) % (100 * 60);
+    let digit = |number: i64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    let (hours, minutes) = (minutes / 60, minutes % 60);
+    let sign = if ahead < 0 { b'-' } else { b'+' };
+    [sign, digit(hours / 10), digit(hours), b':', digit(minutes / 10), digit(minutes)]
 }
 
 fn write_time(local: Micros, out: &mut Vec<u8>) {

@@ -20,7 +20,7 @@ use arrow::buffer::NullBuffer;
 use super::cell::{Cell, CellColumn, Cells, Values};
 use super::slots::{Days, Padded, Slots};
 use super::text::{Text, clock};
-use super::{EncodeError, Rows, number};
+use super::{EncodeError, Rows, cell, number};
 use crate::report::Column;
 use crate::time::{DAY, Granularity, HOUR, Micros, SECOND};
 
@@ -177,6 +177,7 @@ impl<S: Spelling> Lines<S> {
             Values::Date(values) => Kind::Date(values.values(), memory.days(lead, S::QUOTE)),
             Values::DateTime(values) => Kind::DateTime(values, memory.days(lead, b" ")),
             Values::Timestamp(values) => Kind::Timestamp(values, memory.days(lead, b" ")),
+            Values::Instant(locals, instants) => Kind::Instant(locals, instants, memory.days(lead, b" ")),
             Values::Period(Granularity::Hour, values) => Kind::Hour(values.values(), memory.days(lead, b" ")),
             Values::Period(granularity, values) => Kind::Period {
                 granularity: *granularity,
@@ -257,6 +258,7 @@ enum Kind<'a> {
     Date(&'a [i32], &'a mut Days),
     DateTime(&'a [Micros], &'a mut Days),
     Timestamp(&'a [Micros], &'a mut Days),
+    Instant(&'a [Micros], &'a [Micros], &'a mut Days),
     Hour(&'a [Micros], &'a mut Days),
     Period {
         granularity: Granularity,
@@ -333,6 +335,12 @@ impl Writer<'_> {
                     self.put_slowly::<S>(Cell::Timestamp(at), text, scratch);
                 }
             }
+            Kind::Instant(locals, instants, days) => {
+                let (local, ahead) = (locals[row], locals[row] - instants[row]);
+                if local.rem_euclid(SECOND) != 0 || !put_instant::<S>(local, ahead, days, text) {
+                    self.put_slowly::<S>(Cell::Instant(local, ahead), text, scratch);
+                }
+            }
             Kind::Hour(values, days) => {
                 let start = values[row];
                 if !put_hour::<S>(start, days, text) {
@@ -379,6 +387,22 @@ fn is_plain<S: Spelling>(bytes: &[u8]) -> bool {
 #[inline]
 fn put_time<S: Spelling>(at: Micros, days: &mut Days, text: &mut Text) -> bool {
     put_clock::<S, { "hh:mm:ss".len() }>(at, days, text)
+}
+
+/// Writes a wall-clock time to the second and how far its clock is ahead of UTC, unless it is too far away.
+#[inline]
+fn put_instant<S: Spelling>(local: Micros, ahead: Micros, days: &mut Days, text: &mut Text) -> bool {
+    let (day, rest) = (local.div_euclid(DAY), local.rem_euclid(DAY));
+    if !days.put(day, text) {
+        return false;
+    }
+    let (clock, offset) = (clock((rest / SECOND) as u32), cell::offset(ahead));
+    let mut written = [0; 15];
+    written[..8].copy_from_slice(&clock);
+    written[8..14].copy_from_slice(&offset);
+    written[14] = S::QUOTE.first().copied().unwrap_or_default();
+    text.put_first(written, 14 + S::QUOTE.len());
+    true
 }
 
 /// Writes a wall-clock hour, unless it is too far away.

@@ -245,7 +245,7 @@ fn to_the_right(cell: Cell<'_>) -> f64 {
         Cell::Float(number) => number,
         Cell::Number(number) => number.parse().unwrap_or(f64::NAN),
         Cell::Date(day) => (i64::from(day.0) * DAY) as f64,
-        Cell::DateTime(local) | Cell::Timestamp(local) | Cell::Period(_, local) => local as f64,
+        Cell::DateTime(local) | Cell::Timestamp(local) | Cell::Instant(local, _) | Cell::Period(_, local) => local as f64,
         Cell::Null | Cell::Text(_) | Cell::Boolean(_) => f64::NAN,
     }
 }

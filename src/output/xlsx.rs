@@ -228,7 +228,7 @@ fn write_cell(
         Cell::Period(Granularity::Day, start) => {
             sheet.write_number_with_format(row, column, serial(start), &styles.date)?;
         }
-        Cell::DateTime(local) | Cell::Timestamp(local) => {
+        Cell::DateTime(local) | Cell::Timestamp(local) | Cell::Instant(local, _) => {
             sheet.write_number_with_format(row, column, serial(local), &styles.date_time)?;
         }
         Cell::Period(..) => {

@@ -67,6 +67,7 @@ impl Session {
             parameters: Parameters::Positional(parameters),
             dialect: Dialect::Postgres,
             limit: None,
+            zone: None,
         };
         let (server, time) = (Arc::clone(&self.server), self.settings.timeout());
         let begun = async move { Ok(server.app.sql_rows(question, &caller, time).await?) };

@@ -127,11 +127,14 @@ fn of_engine(error: &EngineError) -> Option<&'static str> {
 
 /// What is wrong with SQL that is not accepted, as far as words tell.
 fn of_refused(reason: &str) -> &'static str {
-    const WORDS: [(&str, &str); 13] = [
+    const WORDS: [(&str, &str); 16] = [
         ("only questions are answered", "25006"),
-        ("sql parser error", "42601"),
-        ("TokenizerError", "42601"),
-        ("the SQL cannot be read", "42601"),
+        ("syntax error", "42601"),
+        ("there is no table ", "42P01"),
+        ("there is no column", "42703"),
+        ("there is no function", "42883"),
+        ("there is no table function", "42883"),
+        ("is a word of SQL", "42703"),
         ("expected one query", "42601"),
         ("the SQL has too many", "54001"),
         ("No field named", "42703"),

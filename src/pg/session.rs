@@ -251,6 +251,7 @@ impl Session {
             parameters: Parameters::default(),
             dialect: Dialect::Postgres,
             limit: None,
+            zone: None,
         };
         let caller = self.badge.check(&self.server)?;
         let server = Arc::clone(&self.server);

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset as _, TimeZone as _};
-use chrono_tz::Tz;
+use chrono_tz::{OffsetName as _, Tz};
+
+use serde::{Deserialize, Serialize};
 
 use super::{DAY, Day, Micros, ParseTimeError, SECOND};
 
@@ -19,7 +21,8 @@ use super::{DAY, Day, Micros, ParseTimeError, SECOND};
 /// assert_eq!(berlin.instant(spring, 5 * HOUR / 2), berlin.instant(spring, 3 * HOUR));
 /// # Ok::<(), headroom::time::ParseTimeError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Zone(Tz);
 
 /// What the wall clock of a zone says about a local time.
@@ -54,6 +57,15 @@ impl Zone {
     #[must_use]
     pub fn local(self, at: Micros) -> Micros {
         at + self.offset(at)
+    }
+
+    /// The short name of the zone at an instant, like CET or CEST.
+    #[must_use]
+    pub fn abbreviation(self, at: Micros) -> String {
+        self.0
+            .offset_from_utc_datetime(&naive(at))
+            .abbreviation()
+            .map_or_else(String::new, str::to_owned)
     }
 
     /// The calendar day that holds an instant.
@@ -120,6 +132,20 @@ pub(crate) fn naive(micros: Micros) -> NaiveDateTime {
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> Self {
+        zone.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = ParseTimeError;
+
+    fn try_from(name: String) -> Result<Self, ParseTimeError> {
+        name.parse()
     }
 }
 

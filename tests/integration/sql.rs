@@ -145,10 +145,10 @@ fn every_format_says_the_same() {
     assert_eq!(
         csv,
         "Who,until,started,day,licenses,float,price,several,nothing,list,big,formula\r\n\
-         bob,2026-03-02 11:00:00,2026-03-02 09:00:00.250,2026-03-02,2,0.30000000000000004,2.50,true,,\"[1, 2]\",18446744073709551615,'=1+1\r\n"
+         bob,2026-03-02 11:00:00,2026-03-02 09:00:00.250+00:00,2026-03-02,2,0.30000000000000004,2.50,true,,\"[1, 2]\",18446744073709551615,'=1+1\r\n"
     );
     let row = json!({
-        "Who": "bob", "until": "2026-03-02 11:00:00", "started": "2026-03-02 09:00:00.250", "day": "2026-03-02", "licenses": 2,
+        "Who": "bob", "until": "2026-03-02 11:00:00", "started": "2026-03-02 09:00:00.250+00:00", "day": "2026-03-02", "licenses": 2,
         "float": 0.300_000_000_000_000_04, "price": 2.50, "several": true, "nothing": null, "list": "[1, 2]",
         "big": 18_446_744_073_709_551_615_u64, "formula": "=1+1",
     });
@@ -390,4 +390,110 @@ fn the_command_line_asks_the_same() {
         let output = run(&[&["sql", "--store", &site.store], wrong].concat());
         assert!(!output.status.success() && !output.stderr.is_empty(), "{wrong:?}");
     }
+}
+
+/// Five denials around midnight in Denver, which is six hours behind UTC in July.
+const LOCAL_DAYS: &str = r#"{"time":"2024-07-01T00:30:00Z","event":"denial","feature":"f","user":"ada","host":"w1","reason_code":-4}
+{"time":"2024-07-01T05:59:59Z","event":"denial","feature":"f","user":"ada","host":"w1","reason_code":-4}
+{"time":"2024-07-01T06:00:00Z","event":"denial","feature":"f","user":"ada","host":"w1","reason_code":-4}
+{"time":"2024-07-01T12:00:00Z","event":"denial","feature":"f","user":"bob","host":"w1","reason_code":-4}
+{"time":"2024-07-01T18:00:00Z","event":"denial","feature":"f","user":"bob","host":"w1","reason_code":-4}
+"#;
+
+fn local_days() -> (tempfile::TempDir, String) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let store = folder.path().join("store").to_str().unwrap().to_owned();
+    let file = folder.path().join("denials.ndjson");
+    std::fs::write(&file, LOCAL_DAYS).unwrap();
+    run_ok(&[
+        "import",
+        "--store",
+        &store,
+        "--timezone",
+        "UTC",
+        "--server",
+        "s1",
+        file.to_str().unwrap(),
+    ]);
+    (folder, store)
+}
+
+#[test]
+fn local_days_are_counted_in_every_way_that_sql_has() {
+    let (_folder, store) = local_days();
+    let ask = |options: &[&str], sql: &str| run_ok(&[&["sql", "--store", &store, "--format", "csv"], options, &[sql]].concat());
+    for day in [
+        "(at AT TIME ZONE 'America/Denver')::date",
+        "date_trunc('day', at AT TIME ZONE 'America/Denver')::date",
+        "local_day(at, 'America/Denver')",
+        "to_char(at AT TIME ZONE 'America/Denver', 'YYYY-MM-DD')",
+        "(at AT TIME ZONE 'America/Denver')::timestamp::date",
+    ] {
+        let sql = format!("SELECT {day} AS day, count(*) AS n FROM denials GROUP BY 1 ORDER BY 1");
+        assert_eq!(ask(&[], &sql), "day,n\r\n2024-06-30,2\r\n2024-07-01,3\r\n", "{day}");
+    }
+    assert_eq!(
+        ask(
+            &["--tz", "America/Denver"],
+            "SELECT at::date AS day, count(*) AS n FROM denials GROUP BY 1 ORDER BY 1"
+        ),
+        "day,n\r\n2024-06-30,2\r\n2024-07-01,3\r\n"
+    );
+    let clocks = "2024-06-30 18:30:00\r\n2024-06-30 23:59:59\r\n2024-07-01 00:00:00\r\n2024-07-01 06:00:00\r\n2024-07-01 12:00:00\r\n";
+    for sql in [
+        "SELECT (at AT TIME ZONE 'America/Denver')::timestamp FROM denials ORDER BY at",
+        "SELECT at AT TIME ZONE 'America/Denver' FROM denials ORDER BY at",
+    ] {
+        assert_eq!(ask(&[], sql), format!("timezone\r\n{clocks}"), "{sql}");
+    }
+    let local = ask(&["--tz", "America/Denver"], "SELECT at FROM denials ORDER BY at LIMIT 2");
+    assert_eq!(local, "at\r\n2024-06-30 18:30:00-06:00\r\n2024-06-30 23:59:59-06:00\r\n");
+    let utc = ask(&[], "SELECT at FROM denials ORDER BY at LIMIT 1");
+    assert_eq!(utc, "at\r\n2024-07-01 00:30:00+00:00\r\n");
+    let count = |options: &[&str], filter: &str| ask(options, &format!("SELECT count(*) AS n FROM denials WHERE {filter}"));
+    for (options, filter, expected) in [
+        (
+            &[][..],
+            "at AT TIME ZONE 'America/Denver' BETWEEN '2024-06-30' AND '2024-06-30T23:59:59'",
+            2,
+        ),
+        (&[], "at AT TIME ZONE 'America/Denver' >= TIMESTAMP '2024-07-01 00:00:00'", 3),
+        (&["--tz", "America/Denver"], "at >= '2024-07-01'", 3),
+        (&["--tz", "America/Denver"], "at >= TIMESTAMP '2024-07-01 00:00:00'", 3),
+        (&["--tz", "America/Denver"], "at::timestamp < '2024-07-01'", 2),
+    ] {
+        assert_eq!(count(options, filter), format!("n\r\n{expected}\r\n"), "{filter}");
+    }
+    let months = ask(&[], "SELECT to_char(at, 'YYYY-MM') AS month, count(*) AS n FROM denials GROUP BY 1");
+    assert_eq!(months, "month,n\r\n2024-07,5\r\n");
+}
+
+#[test]
+fn times_are_printed_in_the_zone_that_is_asked_for() {
+    let site = Site::new();
+    let sql = "SELECT started FROM sessions WHERE user_name = 'bob'";
+    let berlin = "2026-03-02 10:00:00.250+01:00";
+    for answer in [
+        site.text("?tz=Europe/Berlin", sql),
+        site.posted(&json!({ "sql": sql, "tz": "Europe/Berlin" })),
+    ] {
+        assert_eq!(answer.json()["data"], json!([{ "started": berlin }]), "{}", answer.text());
+    }
+    assert_eq!(
+        site.text("?tz=Europe/Berlin&format=csv", sql).text(),
+        format!("started\r\n{berlin}\r\n")
+    );
+    assert_eq!(
+        site.text("", sql).json()["data"],
+        json!([{ "started": "2026-03-02 09:00:00.250+00:00" }])
+    );
+    let wrong = site.text("?tz=Europe/Berln", sql);
+    assert_eq!(code(&wrong), (400, 1002), "{}", wrong.text());
+    assert!(wrong.text().contains("\\\"tz\\\""), "{}", wrong.text());
+    // The fence and the files are the same in every zone.
+    let limited = site.token("limited", &["--role", "analyst", "--servers", "flex02"]);
+    let headers = [("X-Auth-token", limited.as_str()), ("Content-Type", "text/plain")];
+    let sql = b"SELECT user_name, started::time AS t FROM sessions WHERE started >= '2026-03-01' ORDER BY 1";
+    let answer = site.server.send("POST", "/sql?tz=Asia/Tokyo&format=csv", &headers, sql);
+    assert_eq!(answer.text(), "user_name,t\r\ndave,17:00:00\r\n");
 }

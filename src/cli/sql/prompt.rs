@@ -15,13 +15,16 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::cli::{complain, document, say};
 use crate::engine::{Dialect, Parameters, Question};
-use crate::output::Format;
+use crate::output::{FORMATS, Format, TABLE};
+use crate::time::Zone;
 
 const HELP: &str = "\
 A query ends with ; and may have several lines.
   \\d            the tables
   \\d TABLE      its columns
   \\f FORMAT     how answers are written: table, csv, json …
+  \\o FILE       where the next answer is written; without FILE, the terminal
+  \\z ZONE       whose clock times are read from and printed on, like Europe/Berlin
   \\q            the end (or Ctrl-D); Ctrl-C stops a query";
 
 const TABLES: &str = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY table_name";
@@ -31,7 +34,7 @@ const KEYWORDS: &str = "SELECT FROM WHERE GROUP BY ORDER LIMIT HAVING JOIN LEFT 
     CASE WHEN THEN ELSE END DISTINCT UNION ALL COUNT SUM AVG MIN MAX OVER PARTITION INTERVAL TIMESTAMP DATE DESCRIBE EXPLAIN ANALYZE";
 
 /// Asks and answers until there are no more questions.
-pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> anyhow::Result<()> {
+pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format, zone: Zone) -> anyhow::Result<()> {
     let config = Config::builder().auto_add_history(true).build();
     let mut editor: Editor<Words, FileHistory> = Editor::with_config(config)?;
     editor.set_helper(Some(Words(words(app, runtime)?)));
@@ -41,7 +44,7 @@ pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> 
         let _none = editor.load_history(history);
     }
     say(format_args!("{} · \\? says what can be typed", app.root().display()));
-    let mut format = format;
+    let mut shape = Shape { format, file: None, zone };
     loop {
         let line = match editor.readline("headroom> ") {
             Ok(line) => line,
@@ -59,8 +62,25 @@ pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> 
             }
             ("\\f", name) => {
                 match find(name.trim()) {
-                    Some(found) => format = found,
-                    None => say(format_args!("there is no format {name:?}")),
+                    Some(found) => {
+                        shape.format = found;
+                        shape.warn();
+                    }
+                    None => {
+                        let known: Vec<&str> = FORMATS.iter().chain([&TABLE]).map(|format| format.name()).collect();
+                        say(format_args!("there is no format {:?}; there are {}", name.trim(), known.join(", ")));
+                    }
+                }
+                continue;
+            }
+            ("\\o", file) => {
+                shape.file = Some(file.trim()).filter(|file| !file.is_empty()).map(PathBuf::from);
+                continue;
+            }
+            ("\\z", name) => {
+                match name.trim().parse() {
+                    Ok(found) => shape.zone = found,
+                    Err(error) => say(format_args!("{error}")),
                 }
                 continue;
             }
@@ -68,8 +88,14 @@ pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> 
             ("\\d", table) => format!("DESCRIBE {}", table.trim().trim_end_matches(';')),
             _ => line.to_owned(),
         };
-        if let Err(error) = runtime.block_on(answer(app, sql, format)) {
+        if shape.warn() {
+            continue;
+        }
+        if let Err(error) = runtime.block_on(answer(app, sql, &shape)) {
             complain(&error);
+        } else {
+            // Another answer would take its place.
+            shape.file = None;
         }
     }
     if let Some(history) = &history {
@@ -81,19 +107,39 @@ pub(super) fn run(app: &App, runtime: &Runtime, format: &'static dyn Format) -> 
     Ok(())
 }
 
+/// How answers are written, and where.
+struct Shape {
+    format: &'static dyn Format,
+    /// The file of the next answer; the terminal without one.
+    file: Option<PathBuf>,
+    zone: Zone,
+}
+
+impl Shape {
+    /// Asks for a file where the format is not for a terminal. Returns whether it did.
+    fn warn(&self) -> bool {
+        let lacks_file = self.file.is_none() && !document::is_text(self.format);
+        if lacks_file {
+            say(format_args!("{} is not for a terminal; give a file: \\o FILE", self.format.name()));
+        }
+        lacks_file
+    }
+}
+
 /// Answers a question, unless Ctrl-C comes first.
 #[expect(clippy::future_not_send, reason = "a command has one thread, and the output to itself")]
-async fn answer(app: &App, sql: String, format: &'static dyn Format) -> anyhow::Result<()> {
+async fn answer(app: &App, sql: String, shape: &Shape) -> anyhow::Result<()> {
     let question = Question {
         sql,
         parameters: Parameters::default(),
         dialect: Dialect::Own,
         limit: None,
+        zone: Some(shape.zone),
     };
     let began = std::time::Instant::now();
     let answered = async {
-        let answer = app.sql(ask(question, format, None)).await?;
-        document::write(answer.rendering, None).await
+        let answer = app.sql(ask(question, shape.format, None)).await?;
+        document::write(answer.rendering, shape.file.as_deref()).await
     };
     tokio::select! {
         answered = answered => answered?,
@@ -119,6 +165,7 @@ fn words(app: &App, runtime: &Runtime) -> anyhow::Result<Vec<String>> {
         parameters: Parameters::default(),
         dialect: Dialect::Own,
         limit: None,
+        zone: None,
     };
     runtime.block_on(async {
         let (mut rows, mut running) = app.sql_rows(question, &Caller::local(), None).await?;

@@ -42,6 +42,11 @@ pub(super) fn sql() -> Value {
             json!({ "type": "number", "minimum": 1, "maximum": 86_400 }),
         ),
         query(
+            "tz",
+            "the IANA zone whose clock times are read from and printed on; UTC without it",
+            json!({ "type": "string", "examples": ["Europe/Berlin"] }),
+        ),
+        query(
             "rn",
             "what the answer is called, where a format shows it",
             json!({ "type": "string", "minLength": 1 }),

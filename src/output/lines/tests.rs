@@ -190,11 +190,12 @@ fn given(rows: usize) -> impl Strategy<Value = Given> {
     let zoned = (rows_of(instants(), rows), zones, any::<bool>()).prop_map(|(values, zone, whole)| {
         let tz: Tz = zone.parse().unwrap();
         let say = move |at: &i64| {
-            let local = DateTime::from_timestamp_micros(*at).unwrap().with_timezone(&tz).naive_local();
+            let told = DateTime::from_timestamp_micros(*at).unwrap().with_timezone(&tz);
+            let local = wall_clock(told.naive_local());
             Said::Time(if whole {
-                wall_clock(local)
+                local
             } else {
-                format!("{}{}", wall_clock(local), fraction(*at))
+                format!("{local}{}{}", fraction(*at), told.format("%:z"))
             })
         };
         Given {

@@ -24,6 +24,24 @@ fn every_example_of_a_function_answers_what_it_shows() {
     }
 }
 
+/// What the page says of questions, with examples.
+const QUESTIONS: &str = include_str!("questions.md");
+
+#[test]
+fn every_example_of_a_question_answers_what_it_shows() {
+    let (_folder, store) = golden::store();
+    let blocks: Vec<&str> = QUESTIONS.split("```").collect();
+    let queries = blocks.iter().enumerate().filter(|(_, block)| block.starts_with("sql\n"));
+    let mut tried = 0;
+    for (place, query) in queries {
+        let query = query.trim_start_matches("sql\n").trim_end().trim_end_matches(';');
+        let answer = blocks[place + 2].trim_start_matches("text\n").trim_end();
+        assert_eq!(run_ok(&["sql", "--store", &store, query]).trim_end(), answer, "{query}");
+        tried += 1;
+    }
+    assert!(tried >= 2);
+}
+
 /// The query of an example, and what it shows as its answer.
 fn parts(example: &str) -> (&str, &str) {
     let (query, answer) = example.split_once(";\n").unwrap();
@@ -45,6 +63,7 @@ fn page() -> String {
             writeln!(page, "| `{}` | {kind} | {null} | {} |", column.field.name(), column.meaning).unwrap();
         }
     }
+    page.push_str(QUESTIONS);
     page.push_str("\n## Functions\n\nBesides those of DataFusion.\n");
     for function in FUNCTIONS {
         let told = function.documentation().unwrap();
