@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{ImportError, Input};
 use crate::event::Event;
-use crate::time::{Day, Zone};
+use crate::time::{Day, Micros, Zone};
 
 /// Every format, in the order in which content is recognised: the narrowest first.
 pub const DIALECTS: &[&dyn Dialect] = &[
@@ -71,6 +71,12 @@ pub trait Sink {
 
     /// A feature is a package of others; their names are separated by blanks.
     fn package(&mut self, daemon: &str, feature: &str, components: &str);
+
+    /// The daemon's log goes on until `at`: its last line with a time, whatever the line says. Told once for each daemon, when the
+    /// source ends; of several instants the latest counts.
+    fn known_until(&mut self, daemon: &str, at: Micros) {
+        let _nothing_to_note = (daemon, at);
+    }
 }
 
 /// Something that is wrong with a line.

@@ -4,6 +4,7 @@ use super::tally::{Counts, Tally};
 use super::{Flaw, FlawKind, ImportError, Sink};
 use crate::event::Event;
 use crate::store::Incoming;
+use crate::time::Micros;
 
 /// Takes what a dialect reads from one file.
 pub(super) struct Intake<'a> {
@@ -63,5 +64,9 @@ impl Sink for Intake<'_> {
 
     fn package(&mut self, daemon: &str, feature: &str, components: &str) {
         self.incoming.package(self.server, daemon, feature, components);
+    }
+
+    fn known_until(&mut self, daemon: &str, at: Micros) {
+        self.incoming.known_until(self.server, daemon, at);
     }
 }

@@ -58,6 +58,8 @@ pub struct Incoming<'a> {
     pushed: u64,
     pool: Option<RunWriter>,
     servers: BTreeSet<Id>,
+    /// Until when the logs of servers and daemons go on.
+    marks: BTreeMap<(String, String), Micros>,
 }
 
 /// The day that rows are added to.
@@ -167,6 +169,7 @@ impl<'a> Incoming<'a> {
             pushed: 0,
             pool: None,
             servers: BTreeSet::new(),
+            marks: BTreeMap::new(),
         })
     }
 
@@ -211,6 +214,12 @@ impl<'a> Incoming<'a> {
         let server = self.registry.server(server, daemon);
         let feature = self.registry.feature(server, feature, "", daemon);
         self.registry.set_package(feature, components);
+    }
+
+    /// Notes that the source's log of a daemon goes on until an instant, with events or without.
+    pub fn known_until(&mut self, server: &str, daemon: &str, at: Micros) {
+        let mark = self.marks.entry((server.to_owned(), daemon.to_owned())).or_insert(at);
+        *mark = at.max(*mark);
     }
 
     /// Makes the day of an instant the one that rows are added to.
