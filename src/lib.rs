@@ -68,6 +68,7 @@ pub mod paper;
 pub mod pg;
 pub mod report;
 pub mod store;
+pub mod suggest;
 pub mod telemetry;
 pub mod time;
 pub mod token;

@@ -18,6 +18,7 @@ mod hours;
 mod local_times;
 mod offsets;
 mod period;
+mod windows_zones;
 mod zone;
 
 pub use self::day::Day;
@@ -26,6 +27,7 @@ pub use self::hours::{TimeOfDay, Window, WorkingHours};
 pub use self::local_times::LocalTimes;
 pub use self::offsets::Offsets;
 pub use self::period::Granularity;
+pub use self::windows_zones::of_windows;
 pub use self::zone::Zone;
 pub(crate) use self::zone::{Occurrence, local_day};
 
@@ -46,10 +48,11 @@ pub const MOST_PERIODS: usize = 5_000_000;
 
 /// A text that is no date, time, zone or granularity: what it was, and what would have been accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not {expected}")]
+#[error("{text:?} is not {expected}{hint}")]
 pub struct ParseTimeError {
     text: String,
     expected: &'static str,
+    hint: String,
 }
 
 impl ParseTimeError {
@@ -57,6 +60,7 @@ impl ParseTimeError {
         Self {
             text: text.chars().take(64).collect(),
             expected,
+            hint: String::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ use datafusion::scalar::ScalarValue;
 use serde::{Deserialize, Serialize};
 
 use super::ReportError;
+use crate::suggest;
 use crate::time::{Day, Granularity, TimeOfDay, Zone};
 
 /// A parameter of a report.
@@ -134,8 +135,18 @@ impl Param {
         self.read(text).ok_or_else(|| ReportError::Malformed {
             name: name.to_owned(),
             value: text.chars().take(200).collect(),
-            expected: self.expected(),
+            expected: format!("{}{}", self.expected(), self.hint(text)),
         })
+    }
+
+    /// The values that were perhaps meant.
+    fn hint(&self, text: &str) -> String {
+        match self.kind {
+            ParamType::Zone => Zone::hint(text),
+            ParamType::Granularity => suggest::hint(text, Granularity::ALL.map(Granularity::name)),
+            ParamType::Enumeration => suggest::hint(text, self.values.iter().map(String::as_str)),
+            _ => String::new(),
+        }
     }
 
     fn read(&self, text: &str) -> Option<Value> {

@@ -8,7 +8,8 @@ use chrono_tz::{OffsetName as _, Tz};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DAY, Day, Micros, ParseTimeError, SECOND};
+use super::{DAY, Day, Micros, ParseTimeError, SECOND, of_windows, windows_zones};
+use crate::suggest;
 
 /// An IANA time zone, with the rules of this project for times that a clock change repeats or skips.
 ///
@@ -44,6 +45,13 @@ impl Zone {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name()
+    }
+
+    /// Returns the end of a message about a name that is no zone: the zones that were perhaps meant.
+    #[must_use]
+    pub fn hint(name: &str) -> String {
+        let iana = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        suggest::hint(name, iana.chain(windows_zones::names()))
     }
 
     /// How far the wall clock is ahead of UTC at an instant.
@@ -152,9 +160,34 @@ impl TryFrom<String> for Zone {
 impl FromStr for Zone {
     type Err = ParseTimeError;
 
+    /// An IANA name as it is spelled, or the name that Windows has for a zone.
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
-        text.parse()
-            .map(Self)
-            .map_err(|_unknown| ParseTimeError::new(text, "an IANA time zone like Europe/Berlin or UTC"))
+        let iana = of_windows(text).unwrap_or(text);
+        iana.parse().map(Self).map_err(|_unknown| ParseTimeError {
+            hint: Self::hint(text),
+            ..ParseTimeError::new(text, "an IANA time zone like Europe/Berlin or UTC")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_names_are_zones_and_near_misses_are_told() {
+        assert_eq!("Romance Standard Time".parse::<Zone>().unwrap().name(), "Europe/Paris");
+        for (typed, meant) in [
+            ("europe/paris", "Europe/Paris"),
+            ("Europe/Pairs", "Europe/Paris"),
+            ("EUROPE/BERLIN", "Europe/Berlin"),
+            ("Berlin", "Europe/Berlin"),
+            ("new york", "America/New_York"),
+            ("Romance Standart Time", "Romance Standard Time"),
+        ] {
+            let error = typed.parse::<Zone>().unwrap_err().to_string();
+            assert!(error.contains("did you mean") && error.contains(&format!("{meant:?}")), "{error}");
+        }
+        assert!(!"Mars/Base".parse::<Zone>().unwrap_err().to_string().contains("mean \"M"));
     }
 }
