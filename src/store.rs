@@ -16,11 +16,13 @@
 //! many as the source that tells it most often.
 
 mod arrivals;
+mod carried;
 mod catalog;
 mod check;
 mod chunk;
 mod columns;
 mod derive;
+mod draft;
 mod facts;
 mod in_use;
 mod incoming;
@@ -35,6 +37,7 @@ mod registry;
 mod rows;
 mod runs;
 mod secret;
+mod silence;
 mod snapshot;
 mod strings;
 mod tokens;

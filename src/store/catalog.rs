@@ -8,7 +8,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use super::StoreError;
 use super::derive::Counts;
-use super::facts::{CapacityChange, DayFacts, ServerFacts, StatusChange};
+use super::facts::{CapacityChange, DayFacts, FactsByDay, ServerFacts, StatusChange};
 use super::partition::PartitionFile;
 use super::registry::{Feature, Registry, Server};
 use super::rows::Id;
@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
+    include_str!("schema-4.sql"),
 ];
 /// The first format whose stores have a secret.
 const FORMAT_OF_SECRET: i64 = 2;
@@ -113,9 +114,6 @@ fn migrate(transaction: &Transaction<'_>) -> Result<(), StoreError> {
     Ok(transaction.pragma_update(None, "user_version", MIGRATIONS.len() as i64)?)
 }
 
-/// A server's facts of all days, by day.
-pub(crate) type FactsByDay = BTreeMap<Day, DayFacts>;
-
 /// Reads from one moment of the catalog.
 #[derive(Debug)]
 pub(crate) struct Reading<'a>(pub(super) Transaction<'a>);
@@ -138,6 +136,11 @@ impl Reading<'_> {
     /// Whether every day has the rollups that follow from it.
     pub(crate) fn has_all_rollups(&self) -> Result<bool, StoreError> {
         Ok(self.meta("rollups")? == "all")
+    }
+
+    /// Whether the facts of every day say what is known before each change of a server's status.
+    pub(crate) fn has_all_facts(&self) -> Result<bool, StoreError> {
+        Ok(self.meta("facts")? == "all")
     }
 
     fn meta(&self, key: &str) -> Result<String, StoreError> {
@@ -229,7 +232,9 @@ impl Reading<'_> {
             };
             facts.entry(Day(row.get(0)?)).or_default().servers.insert(row.get(1)?, server);
         }
-        let mut statuses = self.0.prepare("SELECT day, server_id, at, up FROM statuses ORDER BY at, up")?;
+        let mut statuses = self
+            .0
+            .prepare("SELECT day, server_id, at, up, before_at FROM statuses ORDER BY at, up")?;
         let mut rows = statuses.query([])?;
         while let Some(row) = rows.next()? {
             let server: Id = row.get(1)?;
@@ -237,8 +242,15 @@ impl Reading<'_> {
                 server.changes.push(StatusChange {
                     at: row.get(2)?,
                     up: row.get(3)?,
+                    before: row.get(4)?,
                 });
             }
+        }
+        let mut stops = self.0.prepare("SELECT day, server_id, at FROM silent_stops")?;
+        let mut rows = stops.query([])?;
+        while let Some(row) = rows.next()? {
+            let stops = &mut facts.entry(Day(row.get(0)?)).or_default().silent_stops;
+            stops.entry(row.get(1)?).or_default().insert(row.get(2)?);
         }
         let mut capacities = self
             .0
@@ -298,6 +310,12 @@ impl Change<'_> {
         Ok(())
     }
 
+    /// Notes that the facts of every day say what is known before each change of a server's status.
+    pub(crate) fn set_all_facts(&self) -> Result<(), StoreError> {
+        self.0.execute("UPDATE meta SET value = 'all' WHERE key = 'facts'", [])?;
+        Ok(())
+    }
+
     pub(crate) fn put_registry(&self, registry: &Registry) -> Result<(), StoreError> {
         let sql = "INSERT INTO servers (id, name, daemon, manager) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT (id) DO UPDATE SET manager = excluded.manager";
@@ -352,7 +370,7 @@ impl Change<'_> {
     }
 
     pub(crate) fn replace_facts(&self, day: Day, facts: &DayFacts) -> Result<(), StoreError> {
-        for table in ["server_days", "statuses", "capacities"] {
+        for table in ["server_days", "statuses", "capacities", "silent_stops"] {
             // The names are ours, and a table cannot be a parameter.
             self.0
                 .prepare_cached(&["DELETE FROM ", table, " WHERE day = ?1"].concat())?
@@ -364,11 +382,16 @@ impl Change<'_> {
                 .prepare_cached(insert)?
                 .execute(params![day.0, server, facts.first, facts.last])?;
             for change in &facts.changes {
-                let insert = "INSERT INTO statuses (day, server_id, at, up) VALUES (?1, ?2, ?3, ?4)";
+                let insert = "INSERT INTO statuses (day, server_id, at, up, before_at) VALUES (?1, ?2, ?3, ?4, ?5)";
                 self.0
                     .prepare_cached(insert)?
-                    .execute(params![day.0, server, change.at, change.up])?;
+                    .execute(params![day.0, server, change.at, change.up, change.before])?;
             }
+        }
+        let stops = facts.silent_stops.iter();
+        for (server, at) in stops.flat_map(|(server, stops)| stops.iter().map(move |at| (server, at))) {
+            let insert = "INSERT INTO silent_stops (day, server_id, at) VALUES (?1, ?2, ?3)";
+            self.0.prepare_cached(insert)?.execute(params![day.0, server, at])?;
         }
         for change in &facts.capacities {
             let insert = "INSERT INTO capacities (day, feature_id, at, total, expires) VALUES (?1, ?2, ?3, ?4, ?5)";

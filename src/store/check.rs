@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::catalog::FactsByDay;
-use super::facts::DayFacts;
+use super::carried::Carried;
+use super::facts::{DayFacts, FactsByDay, Instants, last_instants};
 use super::partition::{self, PartitionFile};
 use super::rederive::{self, Rederivation};
-use super::rows::{EventRow, EventRows};
+use super::rows::{EventRow, EventRows, Id};
+use super::silence::silent_stops;
 use super::writer::{Writer, read_events, stored_files};
 use super::{StoreError, columns};
-use crate::event::Table;
-use crate::time::{Day, Zone};
+use crate::event::{Kind, Table};
+use crate::time::{Day, Micros, Zone};
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,10 +56,18 @@ impl Writer {
             let rollups = reading.has_all_rollups()?;
             (reading.registry()?, reading.files()?, reading.facts()?, reading.counts()?, rollups)
         };
+        let (has_all_facts, marks) = {
+            let reading = self.catalog.read()?;
+            (reading.has_all_facts()?, reading.marks(&BTreeSet::new())?.of_known(&registry))
+        };
+        let facts_to_check = FactsToCheck {
+            facts: &facts,
+            has_all_facts,
+        };
         let mut summary = CheckSummary::default();
         let steps = files.len() * 2;
         for file in &files {
-            let flaw = check_file(&self.root, file, self.zone, &facts);
+            let flaw = check_file(&self.root, file, self.zone, &facts_to_check);
             summary.flaws.extend(flaw.err().map(|reason| Flaw { path: file.path(), reason }));
             summary.files += 1;
             summary.rows += file.rows;
@@ -85,6 +94,19 @@ impl Writer {
                 .flaws
                 .push(flaw(Table::Events, *day, "the catalog has facts of a day without events"));
         }
+        let stops = silent_stops(&facts, &marks, self.zone);
+        for day in facts.keys().chain(stops.keys()).copied().collect::<BTreeSet<Day>>() {
+            let noted = facts.get(&day).map(|facts| &facts.silent_stops);
+            let nothing = Instants::new();
+            if noted.unwrap_or(&nothing) != stops.get(&day).unwrap_or(&nothing) {
+                summary.flaws.push(flaw(
+                    Table::Events,
+                    day,
+                    "the stops of servers that no source told do not follow from its imports",
+                ));
+            }
+        }
+        let last = last_instants(&facts, &marks);
         let live: BTreeMap<(Table, Day), &PartitionFile> = files.iter().map(|file| ((file.table, file.day), file)).collect();
         let mut stale: BTreeSet<(Table, Day)> = live.keys().copied().filter(|(table, _)| table.derived()).collect();
         let rederivation = Rederivation {
@@ -93,13 +115,14 @@ impl Writer {
             registry: &registry,
             events: &events,
             facts: &facts,
+            last: &last,
         };
         let flaws = &mut summary.flaws;
         let root = self.root.clone();
         let mut done = files.len();
         let mut counted: BTreeSet<Day> = BTreeSet::new();
         // With nothing live to compare with, every day that has something is derived.
-        rederivation.run(events.keys().copied().collect(), &|_, _| None, &mut |derived| {
+        rederivation.run(&Carried::anew(events.keys().copied().collect()), &|_, _| None, &mut |derived| {
             for (table, day, encoded) in &derived.files {
                 stale.remove(&(*table, *day));
                 let is_right = match (live.get(&(*table, *day)), encoded) {
@@ -146,8 +169,38 @@ fn flaw(table: Table, day: Day, reason: &str) -> Flaw {
     }
 }
 
+/// The facts that files are compared with.
+struct FactsToCheck<'a> {
+    facts: &'a FactsByDay,
+    /// They say what is known before each change of a server's status.
+    has_all_facts: bool,
+}
+
+impl FactsToCheck<'_> {
+    /// Whether the catalog says of a day what its events say.
+    fn fit(&self, day: Day, events: &EventRows) -> bool {
+        let Some(noted) = self.facts.get(&day) else {
+            return false;
+        };
+        let mut read = DayFacts::of(&events.rows, noted.silent_stops.clone());
+        if !self.has_all_facts {
+            let changes = read.servers.values_mut().flat_map(|server| &mut server.changes);
+            changes.for_each(|change| change.before = None);
+        }
+        let is_there = |(server, at): (&Id, &Micros)| {
+            let stop = |event: &&EventRow| event.kind == Kind::ServerDown && event.server == *server && event.at == *at;
+            events.rows.iter().filter(stop).count() == 1
+        };
+        let mut stops = noted
+            .silent_stops
+            .iter()
+            .flat_map(|(server, stops)| stops.iter().map(move |at| (server, at)));
+        read == *noted && stops.all(is_there)
+    }
+}
+
 /// Checks a file by itself; the error says what is wrong with it.
-fn check_file(root: &Path, file: &PartitionFile, zone: Zone, facts: &FactsByDay) -> Result<(), String> {
+fn check_file(root: &Path, file: &PartitionFile, zone: Zone, facts: &FactsToCheck<'_>) -> Result<(), String> {
     let (bytes, checksum) = partition::checksum(&root.join(file.path())).map_err(|error| error.to_string())?;
     if bytes != file.bytes {
         return Err(format!("has {bytes} bytes instead of {}", file.bytes));
@@ -170,7 +223,7 @@ fn check_file(root: &Path, file: &PartitionFile, zone: Zone, facts: &FactsByDay)
     if file.table == Table::Events {
         let events = read_events(root, file).map_err(describe)?;
         check_events(&events, file.day, zone)?;
-        if facts.get(&file.day) != Some(&DayFacts::of(&events.rows)) {
+        if !facts.fit(file.day, &events) {
             return Err("the catalog's facts of the day are not those of its events".to_owned());
         }
         let encoded = columns::events(&events.rows, &events.strings).map_err(|error| error.to_string())?;

@@ -15,21 +15,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
-use rustc_hash::FxHashMap;
-
 use super::StoreError;
 use super::arrivals::Arrivals;
 use super::catalog::Catalog;
 use super::derive::Counts;
-use super::facts::{DayFacts, last_instants};
-use super::ledger::LedgerEntry;
-use super::partition::{self, PartitionFile};
-use super::rederive::{self, Rederivation, Written};
+use super::draft::{Before, Draft};
+use super::facts::{DayFacts, Instants};
+use super::ledger::{LedgerEntry, Told};
+use super::rederive;
 use super::registry::Registry;
 use super::rows::{EventRows, Id};
 use super::runs::{Run, RunWriter, write_events};
 use super::writer::{Writer, read_events, remove};
-use crate::event::{Event, Table};
+use crate::event::Event;
 use crate::time::{Day, Micros, Offsets};
 
 /// How many rows wait in memory before days are written: some 200 MB.
@@ -321,12 +319,6 @@ impl<'a> Incoming<'a> {
             runs_of_day.entry(run.file.day).or_default().push(run);
         }
 
-        let (files, mut facts, mut counts) = {
-            let reading = self.writer.catalog.read()?;
-            (reading.files()?, reading.facts()?, reading.counts()?)
-        };
-        let last_before = last_instants(&facts);
-        let mut events = rederive::event_files(&files);
         let mut committed = Committed {
             coverage: Coverage {
                 servers: std::mem::take(&mut self.servers),
@@ -334,107 +326,98 @@ impl<'a> Incoming<'a> {
             },
             ..Committed::default()
         };
-        let mut changed: BTreeMap<Day, PartitionFile> = BTreeMap::new();
+        self.refresh_facts()?;
+        let before = Before::read(&mut self.writer.catalog)?;
+        let mut draft = Draft::new(self.writer, before);
+        let firsts = runs_of_day.values().flatten().flat_map(|run| run.facts.servers.values());
+        let begins = firsts.map(|facts| facts.first).min();
         for (day, runs) in runs_of_day {
-            let merged = self.merge_day(day, runs, events.get(&day), &mut committed)?;
-            if let Some((file, day_facts)) = merged {
-                events.insert(day, file.clone());
-                facts.insert(day, day_facts);
-                changed.insert(day, file);
+            self.merge_day(day, runs, &mut draft, &mut committed)?;
+        }
+        let (supersedes, marks) = {
+            let reading = self.writer.catalog.read()?;
+            let supersedes = reading.superseded_by(&self.source, begins, &committed.coverage.servers)?;
+            let mut marks = reading.marks(&supersedes)?;
+            for ((server, daemon), at) in &self.marks {
+                marks.add(server.clone(), daemon.clone(), *at);
             }
-        }
-
-        let mut dirty: BTreeSet<Day> = changed.keys().copied().collect();
-        for day in changed.keys() {
-            // Its first checkouts decide which of the last denials of the day before are true ones.
-            dirty.extend(events.contains_key(&day.previous()).then(|| day.previous()));
-        }
-        for (server, last) in last_instants(&facts) {
-            // Sessions that were held at the last instant known are held for longer now.
-            let before = last_before.get(&server).filter(|before| **before != last);
-            dirty.extend(before.map(|before| self.offsets.day_of(*before)));
-        }
-
-        let (root, ids) = (self.writer.root.clone(), self.writer.file_ids.clone());
-        let live_files: FxHashMap<(Table, Day), PartitionFile> = files.into_iter().map(|file| ((file.table, file.day), file)).collect();
-        let live = |table: Table, day: Day| live_files.get(&(table, day)).cloned();
-        let mut derived = Vec::new();
-        let total = dirty.len();
-        let rederivation = Rederivation {
-            root: &root,
-            zone: self.writer.zone,
-            registry: &self.registry,
-            events: &events,
-            facts: &facts,
+            (supersedes, marks)
         };
-        rederivation.run(dirty, &live, &mut |output| {
-            derived.push(output.write_changed(&root, &ids, &live)?);
-            progress(derived.len().min(total), total);
-            Ok(())
-        })?;
-
-        // Days that were derived have new counts, beside those of the days that were not.
-        let rederived: BTreeSet<Day> = derived.iter().map(Written::day).collect();
-        counts.retain(|(day, _), _| !rederived.contains(day));
-        for derived in &derived {
-            counts.extend(derived.counts.iter().map(|(server, counts)| ((derived.day(), *server), *counts)));
-        }
+        draft.settle(&marks, &self.registry)?;
+        let counts = draft.derive(&self.registry, progress)?;
         committed.holds = Holds::sum(&counts, &committed.coverage);
 
-        let new_files = changed.values().chain(derived.iter().flat_map(|day| day.files.iter().flatten()));
-        partition::sync_folders(&root, new_files)?;
+        draft.sync()?;
         let change = self.writer.catalog.change()?;
-        let something = !changed.is_empty() || !derived.is_empty();
-        let generation = if something { change.next_generation()? } else { 0 };
+        draft.put_into(&change)?;
         change.put_registry(&self.registry)?;
-        for (day, file) in &changed {
-            change.replace_file(Table::Events, *day, Some(file), generation)?;
-            if let Some(facts) = facts.get(day) {
-                change.replace_facts(*day, facts)?;
-            }
-        }
-        for day in &derived {
-            day.put(&change, generation)?;
-        }
-        change.put_import(&ledger(&committed), &committed.coverage.servers)?;
+        let servers = &committed.coverage.servers;
+        let of_import = self.registry.servers().iter().filter(|server| servers.contains(&server.id));
+        let told = Told {
+            servers,
+            names: of_import.map(|server| &*server.name).collect(),
+            marks: &self.marks,
+            supersedes: &supersedes,
+        };
+        change.put_import(&ledger(&committed), &told)?;
         change.commit()?;
         self.writer.collect_garbage()?;
         Ok(committed)
     }
 
-    /// Brings the runs of a day and what is known of it together. Returns the day's new file; nothing if nothing is new.
-    fn merge_day(
-        &self,
-        day: Day,
-        runs: Vec<Run>,
-        known: Option<&PartitionFile>,
-        committed: &mut Committed,
-    ) -> Result<Option<(PartitionFile, DayFacts)>, StoreError> {
+    /// Brings the runs of a day and what is known of it together.
+    fn merge_day(&self, day: Day, runs: Vec<Run>, draft: &mut Draft, committed: &mut Committed) -> Result<(), StoreError> {
         let root = &self.writer.root;
-        if known.is_none() && runs.len() == 1 {
-            return Ok(runs.into_iter().next().map(|run| {
+        if draft.events(day).is_none() && runs.len() == 1 {
+            for run in runs {
                 committed.added += run.file.rows;
-                (run.file, run.facts)
-            }));
+                draft.put(run.file, run.facts);
+            }
+            return Ok(());
         }
         let mut incoming = EventRows::new();
         for run in &runs {
             incoming.append(&read_events(root, &run.file)?);
         }
         incoming.sort();
-        let mut merged = known.map_or_else(|| Ok(EventRows::new()), |file| read_events(root, file))?;
-        let before = merged.rows.len();
-        committed.duplicates += merged.merge(&incoming);
-        let added = merged.rows.len() - before;
-        committed.added += added as u64;
-        let file = if added == 0 {
-            None
-        } else {
-            Some((write_events(root, day, &merged, &self.writer.file_ids)?, DayFacts::of(&merged.rows)))
-        };
+        let mut events = draft.told(day)?;
+        let merged = events.merge(&incoming);
+        committed.duplicates += merged.duplicates;
+        committed.added += merged.added;
+        if merged.added + merged.replaced > 0 {
+            let file = write_events(root, day, &events, &self.writer.file_ids)?;
+            draft.put(file, DayFacts::of(&events.rows, Instants::new()));
+        }
         for run in &runs {
             remove(&root.join(run.file.path()))?;
         }
-        Ok(file)
+        Ok(())
+    }
+
+    /// Completes the facts of days that an earlier version of the program wrote.
+    fn refresh_facts(&mut self) -> Result<(), StoreError> {
+        let (files, facts) = {
+            let reading = self.writer.catalog.read()?;
+            if reading.has_all_facts()? {
+                return Ok(());
+            }
+            (reading.files()?, reading.facts()?)
+        };
+        let mut complete: BTreeMap<Day, DayFacts> = BTreeMap::new();
+        for (day, file) in rederive::event_files(&files) {
+            let has_changes = facts
+                .get(&day)
+                .is_some_and(|facts| facts.servers.values().any(|server| !server.changes.is_empty()));
+            if has_changes {
+                let events = read_events(&self.writer.root, &file)?;
+                complete.insert(day, DayFacts::of(&events.rows, Instants::new()));
+            }
+        }
+        let change = self.writer.catalog.change()?;
+        for (day, facts) in &complete {
+            change.replace_facts(*day, facts)?;
+        }
+        change.set_all_facts()?;
+        change.commit()
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::params;
 
 use super::StoreError;
 use super::catalog::{Change, Reading};
+use super::facts::Marks;
 use super::rows::Id;
 use crate::time::{Micros, rfc3339};
 
@@ -18,6 +19,14 @@ pub struct LedgerEntry {
     pub at: Micros,
     /// The first instant of its events.
     pub begins: Option<Micros>,
+    /// The last instant or end of its events.
+    pub ends: Option<Micros>,
+    /// The zone of its times without an offset.
+    pub zone: String,
+    /// The name of its dialect.
+    pub dialect: String,
+    /// How many events it has.
+    pub events: u64,
     /// Lines without a date.
     pub undated: u64,
     /// Lines that could not be read.
@@ -39,7 +48,7 @@ impl Reading<'_> {
     /// What was lost, added up by servers.
     pub(crate) fn losses(&self) -> Result<Vec<Losses>, StoreError> {
         let sql = "SELECT id, undated, unparsed, server_id FROM imports LEFT JOIN import_servers ON import_id = id
-                   WHERE superseded = 0 AND undated + unparsed > 0 ORDER BY id, server_id";
+                   WHERE superseded = 0 AND undone IS NULL AND undated + unparsed > 0 ORDER BY id, server_id";
         let mut statement = self.0.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut imports: Vec<(i64, Losses)> = Vec::new();
@@ -72,48 +81,90 @@ impl Reading<'_> {
     }
 }
 
-impl Change<'_> {
-    /// Enters an import. What is known of the same file from before counts no more: a file of the same name whose events begin
-    /// at the same instant, and are of no other servers, is this one, or was shorter then.
-    pub(crate) fn put_import(&self, entry: &LedgerEntry, servers: &BTreeSet<Id>) -> Result<(), StoreError> {
-        let begins = entry.begins.map(rfc3339);
-        let before = self.imports_of(&entry.source, begins.as_deref())?;
-        for (import, of) in before {
-            if of.is_subset(servers) {
-                self.0.execute("UPDATE imports SET superseded = 1 WHERE id = ?1", [import])?;
+impl Reading<'_> {
+    /// Until when the logs of imports go on, those of some imports left out.
+    pub(crate) fn marks(&self, without: &BTreeSet<i64>) -> Result<Marks, StoreError> {
+        let sql = "SELECT import_id, server, daemon, marks.at FROM marks JOIN imports ON id = import_id
+                   WHERE superseded = 0 AND undone IS NULL";
+        let mut statement = self.0.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        let mut marks = Marks::default();
+        while let Some(row) = rows.next()? {
+            if !without.contains(&row.get(0)?) {
+                marks.add(row.get(1)?, row.get(2)?, row.get(3)?);
             }
         }
-        self.0.execute(
-            "INSERT INTO imports (source, at, begins, undated, unparsed, summary) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                entry.source,
-                entry.at,
-                begins,
-                entry.undated.cast_signed(),
-                entry.unparsed.cast_signed(),
-                entry.summary
-            ],
-        )?;
-        let import = self.0.last_insert_rowid();
-        let mut insert = self
-            .0
-            .prepare("INSERT INTO import_servers (import_id, server_id) VALUES (?1, ?2)")?;
-        for server in servers {
-            insert.execute(params![import, server])?;
-        }
-        Ok(())
+        Ok(marks)
     }
 
-    /// The imports of a name and a beginning that still count, with their servers.
-    fn imports_of(&self, source: &str, begins: Option<&str>) -> Result<BTreeMap<i64, BTreeSet<Id>>, StoreError> {
+    /// The imports that one of this file takes the place of: a file of the same name whose events begin at the same instant, and are
+    /// of no other servers, is this one, or was shorter then.
+    pub(crate) fn superseded_by(&self, source: &str, begins: Option<Micros>, servers: &BTreeSet<Id>) -> Result<BTreeSet<i64>, StoreError> {
         let sql = "SELECT id, server_id FROM imports LEFT JOIN import_servers ON import_id = id
-                   WHERE source = ?1 AND begins IS ?2 AND superseded = 0";
+                   WHERE source = ?1 AND begins IS ?2 AND superseded = 0 AND undone IS NULL";
         let mut statement = self.0.prepare(sql)?;
-        let mut rows = statement.query(params![source, begins])?;
+        let mut rows = statement.query(params![source, begins.map(rfc3339)])?;
         let mut imports: BTreeMap<i64, BTreeSet<Id>> = BTreeMap::new();
         while let Some(row) = rows.next()? {
             imports.entry(row.get(0)?).or_default().extend(row.get::<_, Option<Id>>(1)?);
         }
-        Ok(imports)
+        let is_it = |(import, of): (i64, BTreeSet<Id>)| of.is_subset(servers).then_some(import);
+        Ok(imports.into_iter().filter_map(is_it).collect())
+    }
+}
+
+/// What an import adds to the ledger beside its entry.
+#[derive(Debug)]
+pub(crate) struct Told<'a> {
+    /// The servers of its events.
+    pub(crate) servers: &'a BTreeSet<Id>,
+    /// Their names.
+    pub(crate) names: BTreeSet<&'a str>,
+    /// Until when its logs go on, by server and daemon.
+    pub(crate) marks: &'a BTreeMap<(String, String), Micros>,
+    /// The imports that it takes the place of: what was lost of them counts no more.
+    pub(crate) supersedes: &'a BTreeSet<i64>,
+}
+
+impl Change<'_> {
+    /// Enters an import. Returns its number.
+    pub(crate) fn put_import(&self, entry: &LedgerEntry, told: &Told<'_>) -> Result<i64, StoreError> {
+        self.0.execute(
+            "INSERT INTO imports (source, at, begins, undated, unparsed, summary, ends, zone, dialect, events, servers)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                entry.source,
+                entry.at,
+                entry.begins.map(rfc3339),
+                entry.undated.cast_signed(),
+                entry.unparsed.cast_signed(),
+                entry.summary,
+                entry.ends.map(rfc3339),
+                entry.zone,
+                entry.dialect,
+                entry.events.cast_signed(),
+                serde_json::to_string(&told.names).unwrap_or_default(),
+            ],
+        )?;
+        let import = self.0.last_insert_rowid();
+        let mut supersede = self
+            .0
+            .prepare("UPDATE imports SET superseded = 1, superseded_by = ?2 WHERE id = ?1")?;
+        for superseded in told.supersedes {
+            supersede.execute(params![superseded, import])?;
+        }
+        let mut insert = self
+            .0
+            .prepare("INSERT INTO import_servers (import_id, server_id) VALUES (?1, ?2)")?;
+        for server in told.servers {
+            insert.execute(params![import, server])?;
+        }
+        let mut insert = self
+            .0
+            .prepare("INSERT INTO marks (import_id, server, daemon, at) VALUES (?1, ?2, ?3, ?4)")?;
+        for ((server, daemon), at) in told.marks {
+            insert.execute(params![import, server, daemon, at])?;
+        }
+        Ok(import)
     }
 }

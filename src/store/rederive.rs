@@ -1,6 +1,6 @@
 //! Deriving many days: from the first that changed, for as long as there is something to change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread::{self, ScopedJoinHandle};
 
@@ -8,9 +8,10 @@ use arrow::array::RecordBatch;
 use arrow::error::ArrowError;
 use rustc_hash::FxHashMap;
 
-use super::catalog::{Change, FactsByDay};
+use super::carried::Carried;
+use super::catalog::Change;
 use super::derive::{self, Counts, DayInput, DayOutput, Head, Rollups, SHORTAGE_WINDOW, ServerInput};
-use super::facts::last_instants;
+use super::facts::FactsByDay;
 use super::partition::{self, Encoded, PartitionFile};
 use super::registry::Registry;
 use super::rows::{EventRow, EventRows, Id, OpenRow};
@@ -29,6 +30,8 @@ pub(super) struct Rederivation<'a> {
     pub(super) events: &'a BTreeMap<Day, PartitionFile>,
     /// What they say, likewise.
     pub(super) facts: &'a FactsByDay,
+    /// The last instant known of each server.
+    pub(super) last: &'a BTreeMap<Id, Micros>,
 }
 
 /// The files of events, by day.
@@ -106,17 +109,19 @@ impl Written {
 pub(super) type LiveFile<'a> = dyn Fn(Table, Day) -> Option<PartitionFile> + Sync + 'a;
 
 impl Rederivation<'_> {
-    /// Derives the `dirty` days, and after each of them those that follow, until what is open at midnight is what it was.
+    /// Derives the days that differ for certain, and after each of them those that follow, until what is open at midnight is what it
+    /// was, and so is the status of whoever holds it.
     ///
     /// Reading the next day, deriving this one and encoding the one before go on at the same time.
     pub(super) fn run(
         &self,
-        mut dirty: BTreeSet<Day>,
+        carried_over: &Carried,
         live: &LiveFile<'_>,
         emit: &mut (dyn FnMut(Derived) -> Result<(), StoreError> + Send),
     ) -> Result<(), StoreError> {
         let name_of_feature = self.registry.name_of_feature();
-        let mut servers = ServerTimelines::new(self.facts);
+        let mut servers = ServerTimelines::new(self.facts, self.last);
+        let mut dirty = carried_over.dirty.clone();
         thread::scope(|scope| {
             let (sender, receiver) = std::sync::mpsc::sync_channel::<Computed>(1);
             let encoder = scope.spawn(move || receiver.into_iter().try_for_each(|computed| emit(computed.encode()?)));
@@ -162,7 +167,9 @@ impl Rederivation<'_> {
                 });
                 let open_next = encode(Table::Open, columns::open(&output.open, &events.strings))?;
                 let before = live(Table::Open, day.next()).map(|file| file.checksum);
-                if before != open_next.as_ref().map(|open| open.checksum) || dirty.contains(&day.next()) {
+                let differs = before != open_next.as_ref().map(|open| open.checksum)
+                    || output.open.iter().any(|row| carried_over.status_differs(row.server, day.next()));
+                if differs || dirty.contains(&day.next()) {
                     carried = Some((day.next(), output.open.clone(), events.strings.clone()));
                 }
                 let computed = Computed {
@@ -306,17 +313,17 @@ fn head(events: &EventRows, start: Micros, name_of_feature: &FxHashMap<Id, u32>)
 /// Whether servers are up, day after day.
 struct ServerTimelines<'a> {
     facts: &'a FactsByDay,
-    last: BTreeMap<Id, Micros>,
+    last: &'a BTreeMap<Id, Micros>,
     /// Who is down at the first instant of `day`.
     down: FxHashMap<Id, bool>,
     day: Day,
 }
 
 impl<'a> ServerTimelines<'a> {
-    fn new(facts: &'a FactsByDay) -> Self {
+    fn new(facts: &'a FactsByDay, last: &'a BTreeMap<Id, Micros>) -> Self {
         Self {
             facts,
-            last: last_instants(facts),
+            last,
             down: FxHashMap::default(),
             day: Day(i32::MIN),
         }
@@ -325,9 +332,9 @@ impl<'a> ServerTimelines<'a> {
     /// What is known of the servers on a day; days are asked for in order.
     fn at(&mut self, day: Day) -> FxHashMap<Id, ServerInput> {
         for facts in self.facts.range(self.day..day).map(|(_, facts)| facts) {
-            for (server, facts) in &facts.servers {
-                if let Some(change) = facts.changes.last() {
-                    self.down.insert(*server, !change.up);
+            for server in facts.servers() {
+                if let Some(change) = facts.last_change(server) {
+                    self.down.insert(server, !change.up);
                 }
             }
         }
@@ -336,10 +343,7 @@ impl<'a> ServerTimelines<'a> {
         let input = |(server, last): (&Id, &Micros)| {
             let input = ServerInput {
                 down: self.down.get(server).copied().unwrap_or_default(),
-                changes: today
-                    .and_then(|facts| facts.servers.get(server))
-                    .map(|facts| facts.changes.clone())
-                    .unwrap_or_default(),
+                changes: today.map(|facts| facts.changes(*server)).unwrap_or_default(),
                 last: *last,
             };
             (*server, input)

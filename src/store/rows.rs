@@ -49,6 +49,24 @@ impl EventRow {
             .then_with(|| self.details().order(strings, &other.details(), others))
     }
 
+    /// The order of rows that are the same event: by what a source says about it. Where several tell an event, the first row in
+    /// this order is kept, so that it does not matter which of them came first.
+    fn order_among_same(&self, strings: &Strings, other: &Self, others: &Strings) -> Ordering {
+        let text = |number: fn(&Self) -> u32| strings.get(number(self)).cmp(others.get(number(other)));
+        text(|row| row.source)
+            .then_with(|| self.line.cmp(&other.line))
+            .then_with(|| self.reason_code.cmp(&other.reason_code))
+            .then_with(|| text(|row| row.reason))
+            .then_with(|| text(|row| row.project))
+            .then_with(|| (self.borrow_until, self.expires).cmp(&(other.borrow_until, other.expires)))
+    }
+
+    /// The order of rows in a file, where no two rows are equal that differ in anything.
+    fn file_order(&self, strings: &Strings, other: &Self, others: &Strings) -> Ordering {
+        self.identity_order(strings, other, others)
+            .then_with(|| self.order_among_same(strings, other, others))
+    }
+
     const fn details(&self) -> Details {
         Details {
             user: self.user,
@@ -122,14 +140,14 @@ impl EventRows {
         self.rows.extend(other.rows.iter().map(|row| renumbered(*row, &numbers)));
     }
 
-    /// Brings the rows into the order of files. Equal events keep the order in which they came.
+    /// Brings the rows into the order of files. Equal events come in the order of their lines.
     ///
     /// Nearly all rows are told apart by feature, instant and kind, which fit one number; only among those that share it are
     /// texts compared.
     pub(crate) fn sort(&mut self) {
         let Self { rows, strings } = self;
         let Some(keys) = sort_keys(rows) else {
-            rows.sort_by(|a, b| a.identity_order(strings, b, strings));
+            rows.sort_by(|a, b| a.file_order(strings, b, strings));
             return;
         };
         let mut order: Vec<(u64, u32)> = keys.zip(0..).collect();
@@ -137,7 +155,7 @@ impl EventRows {
         for same in order.chunk_by_mut(|a, b| a.0 == b.0) {
             if same.len() > 1 {
                 let row = |place: &(u64, u32)| &rows[place.1 as usize];
-                same.sort_by(|a, b| row(a).identity_order(strings, row(b), strings));
+                same.sort_by(|a, b| row(a).file_order(strings, row(b), strings));
             }
         }
         *rows = order.iter().map(|(_, place)| rows[*place as usize]).collect();
@@ -145,15 +163,15 @@ impl EventRows {
 
     /// Adds the events of `incoming` that are not here yet; both are sorted, and so is the result. Of an event that one
     /// source tells `n` times and the other `m` times, the greater number is kept: sources that overlap tell the same
-    /// events again. Returns how many were here already.
-    pub(crate) fn merge(&mut self, incoming: &Self) -> u64 {
-        let mut merged = Self {
+    /// events again. Of two rows that tell the same event the lesser stays, so that the order of merging does not matter.
+    pub(crate) fn merge(&mut self, incoming: &Self) -> Merged {
+        let mut rows = Self {
             rows: Vec::with_capacity(self.rows.len() + incoming.rows.len()),
             strings: self.strings.clone(),
         };
-        let numbers = merged.strings.adopt(&incoming.strings);
+        let numbers = rows.strings.adopt(&incoming.strings);
         let (mut known, mut new) = (self.rows.iter().peekable(), incoming.rows.iter().peekable());
-        let mut duplicates = 0;
+        let mut merged = Merged::default();
         loop {
             let order = match (known.peek(), new.peek()) {
                 (Some(a), Some(b)) => a.identity_order(&self.strings, b, &incoming.strings),
@@ -162,18 +180,35 @@ impl EventRows {
                 (None, None) => break,
             };
             match order {
-                Ordering::Less => merged.rows.extend(known.next().copied()),
-                Ordering::Greater => merged.rows.extend(new.next().map(|row| renumbered(*row, &numbers))),
+                Ordering::Less => rows.rows.extend(known.next().copied()),
+                Ordering::Greater => {
+                    rows.rows.extend(new.next().map(|row| renumbered(*row, &numbers)));
+                    merged.added += 1;
+                }
                 Ordering::Equal => {
-                    merged.rows.extend(known.next().copied());
-                    new.next();
-                    duplicates += 1;
+                    merged.duplicates += 1;
+                    if let (Some(known), Some(new)) = (known.next(), new.next()) {
+                        let replaces = new.order_among_same(&incoming.strings, known, &self.strings).is_lt();
+                        merged.replaced += u64::from(replaces);
+                        rows.rows.push(if replaces { renumbered(*new, &numbers) } else { *known });
+                    }
                 }
             }
         }
-        *self = merged;
-        duplicates
+        *self = rows;
+        merged
     }
+}
+
+/// What merging did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Merged {
+    /// Events that were not there.
+    pub(crate) added: u64,
+    /// Events that were there already.
+    pub(crate) duplicates: u64,
+    /// Those of them whose row is another one now.
+    pub(crate) replaced: u64,
 }
 
 /// A number for each row, in whose order they lie as far as feature, instant and kind say; nothing if they need more room.
@@ -357,6 +392,41 @@ mod tests {
             sorted.sort();
             let lines = |rows: &[EventRow]| rows.iter().map(|row| row.line).collect::<Vec<_>>();
             prop_assert_eq!(lines(&sorted.rows), lines(&expected));
+        }
+
+        #[test]
+        fn files_are_merged_in_any_order(
+            files in prop::array::uniform3(prop::collection::vec((0_u8..2, 0_u8..3, 0_u8..2, 0_u8..2, 0_u8..4), 0..20)),
+        ) {
+            let file = |place: usize| {
+                let mut rows = rows(&files[place], 1);
+                let names = ["b.log", "a.log", "b.log"];
+                let source = rows.strings.intern(names[place]);
+                for row in &mut rows.rows {
+                    row.source = source;
+                    row.reason_code = row.reason_code.max(place as i32);
+                }
+                rows.sort();
+                rows
+            };
+            let merged = |order: [usize; 3]| {
+                let mut all = EventRows::new();
+                for place in order {
+                    let all_before = all.rows.len() as u64;
+                    let merged = all.merge(&file(place));
+                    assert_eq!(all.rows.len() as u64, all_before + merged.added);
+                }
+                let again = all.rows.len() as u64;
+                assert_eq!(all.merge(&file(order[0])), Merged { added: 0, duplicates: files[order[0]].len() as u64, replaced: 0 });
+                assert_eq!(all.rows.len() as u64, again);
+                let text = |row: &EventRow| format!("{:?}", EventRow { user: 0, host: 0, handle: 0, source: 0, ..*row })
+                    + [row.user, row.host, row.handle, row.source].map(|number| all.strings.get(number)).join(" ").as_str();
+                all.rows.iter().map(text).collect::<Vec<_>>()
+            };
+            let first = merged([0, 1, 2]);
+            for order in [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+                prop_assert_eq!(&merged(order), &first);
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::arrivals::Arrivals;
-use super::facts::DayFacts;
+use super::facts::{DayFacts, Instants};
 use super::partition::{self, PartitionFile};
 use super::rows::EventRows;
 use super::writer::FileIds;
@@ -132,7 +132,7 @@ impl Worker {
         Ok(Run {
             number,
             file: write_events(&self.root, day, &events, &self.ids)?,
-            facts: DayFacts::of(&events.rows),
+            facts: DayFacts::of(&events.rows, Instants::new()),
         })
     }
 }

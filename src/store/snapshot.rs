@@ -1,6 +1,6 @@
 //! What a store holds at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::StoreError;
 use super::catalog::Catalog;
-use super::facts::DayFacts;
+use super::facts::{FactsByDay, Instants};
 use super::lock::{Gate, ReaderLease};
 use super::partition::{self, PartitionFile};
 use super::quality::Doubts;
@@ -98,11 +98,13 @@ impl Snapshot {
         let fingerprint = fingerprint(generation, reading.zone()?, &secret, &files);
         let registry = reading.registry()?;
         let facts = reading.facts()?;
+        let marks = reading.marks(&BTreeSet::new())?.of_known(&registry);
+        let states = registry.servers().iter().map(|server| server_state(server, &facts, &marks));
         Ok(Arc::new(Self {
             root: root.to_owned(),
             zone: reading.zone()?,
             generation,
-            servers: registry.servers().iter().map(|server| server_state(server, &facts)).collect(),
+            servers: states.collect(),
             features: feature_states(registry.features(), &facts),
             files,
             grants: reading.grants()?,
@@ -206,12 +208,13 @@ fn fingerprint(generation: u64, zone: Zone, secret: &Secret, files: &[BTreeMap<D
 }
 
 /// Folds the facts of all days into what is known of a server.
-fn server_state(server: &Server, facts: &BTreeMap<Day, DayFacts>) -> ServerState {
+fn server_state(server: &Server, facts: &FactsByDay, marks: &Instants) -> ServerState {
     let of_server = || facts.values().filter_map(|day| day.servers.get(&server.id));
     let first = of_server().map(|facts| facts.first).min();
-    let last = of_server().map(|facts| facts.last).max();
+    let mark = marks.get(&server.id).and_then(BTreeSet::last).copied();
+    let last = of_server().map(|facts| facts.last).max().map(|last| mark.unwrap_or(last).max(last));
     let mut uptime = Vec::new();
-    let mut changes = of_server().flat_map(|facts| &facts.changes).peekable();
+    let mut changes = facts.values().flat_map(|facts| facts.changes(server.id)).peekable();
     // Up since when: before the first change, a server that goes down first was up since it is known, and so was one
     // that never changes.
     let mut up_since = match changes.peek() {
@@ -243,7 +246,7 @@ fn server_state(server: &Server, facts: &BTreeMap<Day, DayFacts>) -> ServerState
     }
 }
 
-fn feature_states(features: &[Feature], facts: &BTreeMap<Day, DayFacts>) -> Vec<FeatureState> {
+fn feature_states(features: &[Feature], facts: &FactsByDay) -> Vec<FeatureState> {
     let mut states: Vec<FeatureState> = features
         .iter()
         .map(|feature| FeatureState {

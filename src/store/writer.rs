@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::StoreError;
-use super::catalog::{Catalog, FactsByDay};
-use super::facts::DayFacts;
+use super::carried::Carried;
+use super::catalog::Catalog;
+use super::facts::{DayFacts, FactsByDay, last_instants};
 use super::incoming::Incoming;
 use super::lock::{Gate, WriterLock};
 use super::partition::{self, PartitionFile};
@@ -96,28 +97,32 @@ impl Writer {
     ///
     /// When events cannot be read or files cannot be written; the store is then as it was.
     pub fn rebuild(&mut self, progress: &mut (dyn FnMut(usize, usize) + Send)) -> Result<RebuildSummary, StoreError> {
-        let (registry, files) = {
+        let (registry, files, known, marks) = {
             let reading = self.catalog.read()?;
-            (reading.registry()?, reading.files()?)
+            let marks = reading.marks(&BTreeSet::new())?;
+            (reading.registry()?, reading.files()?, reading.facts()?, marks)
         };
         let events = rederive::event_files(&files);
         let mut facts = FactsByDay::new();
         for (day, file) in &events {
             let rows = read_events(&self.root, file)?;
-            facts.insert(*day, DayFacts::of(&rows.rows));
+            let silent_stops = known.get(day).map(|facts| facts.silent_stops.clone()).unwrap_or_default();
+            facts.insert(*day, DayFacts::of(&rows.rows, silent_stops));
         }
+        let last = last_instants(&facts, &marks.of_known(&registry));
         let rederivation = Rederivation {
             root: &self.root,
             zone: self.zone,
             registry: &registry,
             events: &events,
             facts: &facts,
+            last: &last,
         };
         let dirty: BTreeSet<Day> = events.keys().copied().collect();
         let days = dirty.len();
         let mut derived = Vec::new();
         let (root, ids) = (self.root.clone(), self.file_ids.clone());
-        rederivation.run(dirty, &|_, _| None, &mut |output: Derived| {
+        rederivation.run(&Carried::anew(dirty), &|_, _| None, &mut |output: Derived| {
             let written = output.write(&root, &ids)?;
             derived.push(written);
             progress(derived.len().min(days), days);
@@ -149,6 +154,7 @@ impl Writer {
             day.put(&change, generation)?;
         }
         change.set_all_rollups()?;
+        change.set_all_facts()?;
         change.commit()?;
         self.collect_garbage()?;
         Ok(summary)

@@ -18,6 +18,7 @@ mod export;
 mod files;
 mod formats;
 mod golden;
+mod history;
 mod idempotence;
 mod model;
 mod operations;

@@ -1,0 +1,219 @@
+//! A change of the store's events on its way into the store.
+//!
+//! ```text
+//!   put ─▶ events and facts of days ─▶ settle: silent stops ─▶ derive what follows ─▶ one transaction
+//! ```
+//!
+//! An import and an undo make the same of the same events: what follows from events is worked out here alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use rustc_hash::FxHashMap;
+
+use super::StoreError;
+use super::arrivals::Arrivals;
+use super::carried::{Carried, Known};
+use super::catalog::{Catalog, Change};
+use super::derive::Counts;
+use super::facts::{DayFacts, FactsByDay, Instants, Marks, last_instants};
+use super::partition::{self, PartitionFile};
+use super::rederive::{self, Rederivation, Written};
+use super::registry::Registry;
+use super::rows::{EventRows, Id};
+use super::runs::write_events;
+use super::silence::silent_stops;
+use super::writer::{FileIds, Writer, read_events, remove};
+use crate::event::{Event, Kind, Table};
+use crate::time::{Day, Zone};
+
+/// What a store holds before a change.
+#[derive(Debug)]
+pub(super) struct Before {
+    pub(super) files: Vec<PartitionFile>,
+    pub(super) facts: FactsByDay,
+    pub(super) counts: BTreeMap<(Day, Id), Counts>,
+    pub(super) marks: Instants,
+}
+
+impl Before {
+    pub(super) fn read(catalog: &mut Catalog) -> Result<Self, StoreError> {
+        let reading = catalog.read()?;
+        let marks = reading.marks(&BTreeSet::new())?;
+        Ok(Self {
+            files: reading.files()?,
+            facts: reading.facts()?,
+            counts: reading.counts()?,
+            marks: marks.of_known(&reading.registry()?),
+        })
+    }
+}
+
+/// A change of the store's events, not a part of the store yet.
+pub(super) struct Draft {
+    root: PathBuf,
+    ids: FileIds,
+    zone: Zone,
+    before: Before,
+    /// The files of events as they will be.
+    events: BTreeMap<Day, PartitionFile>,
+    facts: FactsByDay,
+    marks: Instants,
+    changed: BTreeSet<Day>,
+    derived: Vec<Written>,
+}
+
+impl Draft {
+    pub(super) fn new(writer: &Writer, before: Before) -> Self {
+        Self {
+            root: writer.root.clone(),
+            ids: writer.file_ids.clone(),
+            zone: writer.zone,
+            events: rederive::event_files(&before.files),
+            facts: before.facts.clone(),
+            marks: before.marks.clone(),
+            before,
+            changed: BTreeSet::new(),
+            derived: Vec::new(),
+        }
+    }
+
+    /// The file of a day's events, as it will be.
+    pub(super) fn events(&self, day: Day) -> Option<&PartitionFile> {
+        self.events.get(&day)
+    }
+
+    /// The events of a day that sources tell.
+    pub(super) fn told(&self, day: Day) -> Result<EventRows, StoreError> {
+        let Some(file) = self.events.get(&day) else {
+            return Ok(EventRows::new());
+        };
+        let mut events = read_events(&self.root, file)?;
+        if let Some(facts) = self.facts.get(&day) {
+            events.rows.retain(|event| !facts.is_silent_stop(event));
+        }
+        Ok(events)
+    }
+
+    /// Puts a file of events in the place of a day's; without silent stops.
+    pub(super) fn put(&mut self, file: PartitionFile, facts: DayFacts) {
+        self.changed.insert(file.day);
+        self.facts.insert(file.day, facts);
+        self.events.insert(file.day, file);
+    }
+
+    /// Settles when servers went down without a word, from the facts and marks as they will be, and writes that among the events.
+    pub(super) fn settle(&mut self, marks: &Marks, registry: &Registry) -> Result<(), StoreError> {
+        self.marks = marks.of_known(registry);
+        let mut stops = silent_stops(&self.facts, &self.marks, self.zone);
+        let days: BTreeSet<Day> = stops.keys().chain(self.facts.keys()).copied().collect();
+        for day in days {
+            let stops = stops.remove(&day).unwrap_or_default();
+            let known = self.facts.get(&day).map(|facts| &facts.silent_stops);
+            if *known.unwrap_or(&Instants::new()) != stops {
+                self.put_stops(day, stops)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_stops(&mut self, day: Day, stops: Instants) -> Result<(), StoreError> {
+        let mut events = self.told(day)?;
+        for (server, stops) in &stops {
+            let mut arrivals = Arrivals::with_capacity(stops.len());
+            for at in stops {
+                arrivals.push(&Event::new(Kind::ServerDown, *at), *server, 0);
+            }
+            events.append(&arrivals.settle(""));
+        }
+        events.sort();
+        let replaced = self.events.remove(&day);
+        let is_live = |file: &PartitionFile| self.before.files.iter().any(|live| live.id == file.id);
+        if let Some(file) = replaced.filter(|file| !is_live(file)) {
+            remove(&self.root.join(file.path()))?;
+        }
+        self.changed.insert(day);
+        if events.rows.is_empty() {
+            self.facts.remove(&day);
+            return Ok(());
+        }
+        self.events.insert(day, write_events(&self.root, day, &events, &self.ids)?);
+        self.facts.insert(day, DayFacts::of(&events.rows, stops));
+        Ok(())
+    }
+
+    /// Derives the days that differ in what they are derived from. Returns the counts as they will be.
+    pub(super) fn derive(
+        &mut self,
+        registry: &Registry,
+        progress: &mut (dyn FnMut(usize, usize) + Send),
+    ) -> Result<BTreeMap<(Day, Id), Counts>, StoreError> {
+        let (before, after) = (
+            Known {
+                facts: &self.before.facts,
+                marks: &self.before.marks,
+            },
+            Known {
+                facts: &self.facts,
+                marks: &self.marks,
+            },
+        );
+        let carried = Carried::of(before, after, &self.changed, self.zone);
+        let files = self.before.files.iter();
+        let live_files: FxHashMap<(Table, Day), &PartitionFile> = files.map(|file| ((file.table, file.day), file)).collect();
+        let live = |table: Table, day: Day| live_files.get(&(table, day)).copied().cloned();
+        let last = last_instants(&self.facts, &self.marks);
+        let rederivation = Rederivation {
+            root: &self.root,
+            zone: self.zone,
+            registry,
+            events: &self.events,
+            facts: &self.facts,
+            last: &last,
+        };
+        let total = carried.dirty.len();
+        let (root, ids, derived) = (&self.root, &self.ids, &mut self.derived);
+        rederivation.run(&carried, &live, &mut |output| {
+            derived.push(output.write_changed(root, ids, &live)?);
+            progress(derived.len().min(total), total);
+            Ok(())
+        })?;
+        // Days that were derived have new counts, beside those of the days that were not.
+        let mut counts = std::mem::take(&mut self.before.counts);
+        let rederived: BTreeSet<Day> = self.derived.iter().map(Written::day).collect();
+        counts.retain(|(day, _), _| !rederived.contains(day));
+        for derived in &self.derived {
+            counts.extend(derived.counts.iter().map(|(server, counts)| ((derived.day(), *server), *counts)));
+        }
+        Ok(counts)
+    }
+
+    /// Whether a reader of the store would see another one.
+    pub(super) fn changes_something(&self) -> bool {
+        !self.changed.is_empty() || !self.derived.is_empty() || self.marks != self.before.marks
+    }
+
+    /// Makes the names of the new files durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        let events = self.changed.iter().filter_map(|day| self.events.get(day));
+        let derived = self.derived.iter().flat_map(|day| day.files.iter().flatten());
+        partition::sync_folders(&self.root, events.chain(derived))
+    }
+
+    /// Names everything in the catalog.
+    pub(super) fn put_into(&self, change: &Change<'_>) -> Result<(), StoreError> {
+        if !self.changes_something() {
+            return Ok(());
+        }
+        let generation = change.next_generation()?;
+        let nothing = DayFacts::default();
+        for day in &self.changed {
+            change.replace_file(Table::Events, *day, self.events.get(day), generation)?;
+            change.replace_facts(*day, self.facts.get(day).unwrap_or(&nothing))?;
+        }
+        for day in &self.derived {
+            day.put(change, generation)?;
+        }
+        Ok(())
+    }
+}
