@@ -13,6 +13,7 @@ mod answer;
 mod cancel;
 mod columns;
 mod command;
+mod copy;
 mod error;
 mod message;
 mod portal;

@@ -8,6 +8,7 @@
 //! The invariant: what comes in asks questions about the tables of the store and of `information_schema`, and can neither change
 //! nor reach anything else. How much it may use is not decided here: see `worker`.
 
+mod any_of;
 mod complaint;
 mod disclosure;
 mod guard;
@@ -132,14 +133,14 @@ impl Session {
         catalog.register_schema(SCHEMA, Arc::new(tables))?;
         let catalogs = Arc::new(MemoryCatalogProviderList::new());
         let catalog = Arc::new(catalog);
-        let columns = match dialect {
-            Dialect::Own => None,
+        let told_otherwise = match dialect {
+            Dialect::Own => Vec::new(),
             Dialect::Postgres => {
                 let known = known.providers().map(|(name, table)| (name, table.schema()));
-                Some(postgres::columns(CATALOG, SCHEMA, known)?)
+                postgres::information(CATALOG, SCHEMA, known)?
             }
         };
-        let information = information::Information::new(Arc::clone(&catalogs) as _, columns);
+        let information = information::Information::new(Arc::clone(&catalogs) as _, told_otherwise);
         catalog.register_schema("information_schema", Arc::new(information))?;
         catalogs.register_catalog(CATALOG.to_owned(), catalog);
         let mut config = engine.config().clone().with_default_catalog_and_schema(CATALOG, SCHEMA);
@@ -151,7 +152,8 @@ impl Session {
         functions.dedup_by(|one, other| one.name() == other.name());
         // Where the files lie is nobody's business.
         functions.retain(|function| !["input_file_name", "file_row_index"].contains(&function.name()));
-        let functions: Vec<_> = functions.iter().map(with_patterns).collect();
+        let mut functions: Vec<_> = functions.iter().map(with_patterns).collect();
+        functions.push(any_of::function());
         let state = SessionStateBuilder::new_from_existing(engine.clone())
             .with_config(config)
             .with_catalog_list(catalogs)
@@ -162,7 +164,7 @@ impl Session {
             Dialect::Postgres => {
                 let context = SessionContext::new_with_state(state);
                 setup_pg_catalog(&context, CATALOG, EmptyContextProvider).map_err(|error| EngineError::Query(*error))?;
-                postgres::register(&context);
+                postgres::register(&context, CATALOG)?;
                 (Some(PostgresCompatibilityParser::new()), context.state())
             }
         };
@@ -270,7 +272,10 @@ impl Session {
                     complaint::of_syntax(&told.unwrap_or(error))
                 })?
                 .into_iter()
-                .map(|statement| Statement::Statement(Box::new(statement)))
+                .map(|mut statement| {
+                    postgres::rewrite(&mut statement);
+                    Statement::Statement(Box::new(statement))
+                })
                 .collect(),
         };
         match (statements.pop_front(), statements.len()) {

@@ -19,7 +19,7 @@ use crate::app::{Answer, SqlAsk};
 use crate::engine::{Dialect, Parameters, Question};
 use crate::output::{self, Disposition, Format};
 use crate::report::{Column, columns_of, seconds};
-use crate::time::Zone;
+use crate::time::{ParseTimeError, Zone};
 
 /// What may be said besides the SQL.
 const PARAMETERS: &str = "q, params, format, limit, timeout, tz, rn";
@@ -175,11 +175,10 @@ impl Said {
             }
             "timeout" => self.timeout = Some(seconds(&value).ok_or_else(|| malformed("a number of seconds greater than zero"))?),
             "tz" => {
-                self.zone = Some(
-                    value
-                        .parse()
-                        .map_err(|_error| malformed("an IANA time zone like Europe/Berlin or UTC"))?,
-                )
+                self.zone = Some(value.parse().map_err(|error: ParseTimeError| {
+                    let told = error.to_string();
+                    malformed(told.split_once(" is not ").map_or(told.as_str(), |(_, expected)| expected))
+                })?);
             }
             "rn" if !value.is_empty() => self.title = Some(value),
             "rn" => return Err(malformed("a text that is not empty")),

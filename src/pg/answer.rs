@@ -8,6 +8,8 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow_pg::datatypes::encode_recordbatch;
 use pgwire::messages::PgWireBackendMessage as Reply;
+use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
+use pgwire::messages::data::DataRow;
 use pgwire::messages::extendedquery::PortalSuspended;
 use pgwire::messages::response::{CommandComplete, EmptyQueryResponse, TransactionStatus};
 use pgwire::messages::startup::ParameterStatus;
@@ -15,6 +17,7 @@ use pgwire::messages::startup::ParameterStatus;
 use super::cancel::Work;
 use super::columns;
 use super::command::Command;
+use super::copy::Shape;
 use super::error::PgError;
 use super::portal::{Answer, Portal, Progress};
 use super::session::Session;
@@ -37,6 +40,9 @@ impl Session {
             self.tell(&answer.told, &[])?;
             let poured = pour(&mut self.wire, &work, &mut answer, &[], u64::MAX).await?;
             return self.complete(format!("{tag} {}", poured.rows));
+        }
+        if let Command::Copy { sql, shape } = &**command {
+            return self.copy(sql, shape, Vec::new()).await;
         }
         if let Some(told) = self.told_of(command)? {
             self.tell(&told, &[])?;
@@ -67,7 +73,7 @@ impl Session {
             parameters: Parameters::Positional(parameters),
             dialect: Dialect::Postgres,
             limit: None,
-            zone: None,
+            zone: self.settings.zone(),
         };
         let (server, time) = (Arc::clone(&self.server), self.settings.timeout());
         let begun = async move { Ok(server.app.sql_rows(question, &caller, time).await?) };
@@ -86,6 +92,34 @@ impl Session {
         })
     }
 
+    /// Sends all rows of a question as lines.
+    async fn copy(&mut self, sql: &str, shape: &Shape, parameters: Vec<serde_json::Value>) -> Result<(), PgError> {
+        let work = self.place.begin();
+        let mut answer = self.begin(&work, sql, parameters, None).await?;
+        let columns = answer.told.fields().len();
+        let count = i16::try_from(columns).map_err(|_error| PgError::new("54000", "there are too many columns"))?;
+        self.wire
+            .put(&Reply::CopyOutResponse(CopyOutResponse::new(0, count, vec![0; columns])))?;
+        if let Some(head) = shape.head(answer.told.fields().iter().map(|field| field.name().as_str())) {
+            self.wire.put(&Reply::CopyData(CopyData::new(head)))?;
+        }
+        let mut rows = 0;
+        loop {
+            let batch = tokio::select! {
+                batch = self.wire.unless_gone(answer.next()) => batch?,
+                error = work.stopped() => return Err(error),
+            };
+            let Some(batch) = batch else { break };
+            rows += batch.num_rows();
+            put_by(&mut self.wire, Some(&work), batch, &[], |row| {
+                Reply::CopyData(CopyData::new(shape.row(&row.data)))
+            })
+            .await?;
+        }
+        self.wire.put(&Reply::CopyDone(CopyDone::new()))?;
+        self.complete(format!("COPY {rows}"))
+    }
+
     /// Begins to answer what a portal asks, if it has not begun.
     pub(super) async fn open(&mut self, name: &str) -> Result<(), PgError> {
         let portal = self.kept.portal(name)?;
@@ -98,7 +132,8 @@ impl Session {
         let (parameters, told) = (std::mem::take(&mut portal.parameters), portal.told.clone());
         self.kept.may_open()?;
         let work = self.place.begin();
-        let answer = self.begin(&work, sql, parameters, told).await?;
+        let answer = self.begin(&work, sql, parameters, told).await;
+        let answer = answer.map_err(|error| error.placed(sql, sql))?;
         let portal = self.kept.portal(name)?;
         portal.told = Some(Arc::clone(&answer.told));
         portal.state = Progress::Open(Box::new(answer));
@@ -109,6 +144,10 @@ impl Session {
     pub(super) async fn execute(&mut self, name: &str, most: u32) -> Result<(), PgError> {
         let command = Arc::clone(&self.kept.portal(name)?.command);
         self.check(&command)?;
+        if let Command::Copy { sql, shape } = &*command {
+            let parameters = std::mem::take(&mut self.kept.portal(name)?.parameters);
+            return self.copy(sql, shape, parameters).await;
+        }
         let most = if most == 0 { u64::MAX } else { u64::from(most) };
         let Command::Question { tag, .. } = &*command else {
             let portal = self.kept.portal(name)?;
@@ -163,7 +202,7 @@ impl Session {
     /// Does what a command says that is no question: rows, if there are any, and tag.
     async fn act(&mut self, command: &Command, formats: &[i16], parameters: Vec<serde_json::Value>) -> Result<(), PgError> {
         match command {
-            Command::Question { .. } => Ok(()),
+            Command::Question { .. } | Command::Copy { .. } => Ok(()),
             Command::Empty => self.wire.put(&Reply::EmptyQueryResponse(EmptyQueryResponse::new())),
             Command::Begin(tag) => {
                 self.transaction = TransactionStatus::Transaction;
@@ -327,6 +366,17 @@ async fn pour(wire: &mut Wire, work: &Work, answer: &mut Answer, formats: &[i16]
 
 /// Sends rows.
 async fn put(wire: &mut Wire, work: Option<&Work>, rows: RecordBatch, formats: &[i16]) -> Result<(), PgError> {
+    put_by(wire, work, rows, formats, Reply::DataRow).await
+}
+
+/// Sends rows, each as a message of some kind.
+async fn put_by(
+    wire: &mut Wire,
+    work: Option<&Work>,
+    rows: RecordBatch,
+    formats: &[i16],
+    message: impl Fn(DataRow) -> Reply,
+) -> Result<(), PgError> {
     let fields = columns::fields(rows.schema_ref(), formats)?;
     let rows = columns::spelled(rows, &fields)?;
     let mut at = 0;
@@ -334,7 +384,7 @@ async fn put(wire: &mut Wire, work: Option<&Work>, rows: RecordBatch, formats: &
         // The iterator of a piece does not outlive it: it must not be held while bytes are on their way.
         let mut taken = 0;
         for row in encode_recordbatch(Arc::clone(&fields), rows.slice(at, rows.num_rows() - at)) {
-            wire.put(&Reply::DataRow(row.map_err(columns::of_pgwire)?))?;
+            wire.put(&message(row.map_err(columns::of_pgwire)?))?;
             taken += 1;
             if wire.is_full() {
                 break;

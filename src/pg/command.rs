@@ -5,6 +5,7 @@
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
+use super::copy::{Copy, Shape};
 use super::error::PgError;
 
 /// One statement.
@@ -58,6 +59,11 @@ pub(super) enum Command {
     CloseCursor {
         /// Nothing for all.
         name: Option<String>,
+    },
+    /// Rows of a question as lines.
+    Copy {
+        sql: String,
+        shape: Shape,
     },
     /// What has no effect here.
     Nothing(&'static str),
@@ -143,9 +149,24 @@ impl Command {
             "declare" => said.declare(sql),
             "fetch" => said.fetch(),
             "close" => Ok(Self::CloseCursor { name: said.name_or_all()? }),
+            "copy" => Copy::read(sql).map(|copy| Self::Copy {
+                sql: copy.sql,
+                shape: copy.shape,
+            }),
             "unlisten" => Ok(Self::Nothing("UNLISTEN")),
             _ => Ok(question("SELECT")),
         }
+    }
+}
+
+impl Command {
+    /// The part of its statement that is a question for the engine; all of it where there is none.
+    pub(super) fn question_in<'a>(&self, statement: &'a str) -> &'a str {
+        let (Self::Declare { sql, .. } | Self::Copy { sql, .. }) = self else {
+            return statement;
+        };
+        let start = statement.find(sql.as_str());
+        start.and_then(|start| statement.get(start..start + sql.len())).unwrap_or(statement)
     }
 }
 
@@ -246,7 +267,8 @@ impl Said<'_> {
         if value.is_empty() && name == "client_encoding" {
             return Err(syntax("a value"));
         }
-        let value = (!value.eq_ignore_ascii_case("default")).then_some(value);
+        let is_default = value.eq_ignore_ascii_case("default") || name == "timezone" && value.eq_ignore_ascii_case("local");
+        let value = (!is_default).then_some(value);
         Ok(Command::Set { name, value })
     }
 

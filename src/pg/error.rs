@@ -24,6 +24,14 @@ pub(super) enum PgError {
         /// Whether the connection ends with it.
         fatal: bool,
     },
+    /// An error at a place of the text that the client sent.
+    #[error("{error}")]
+    At {
+        /// What is wrong.
+        error: Box<Self>,
+        /// The letter, from 1.
+        position: usize,
+    },
     /// There is nobody to tell.
     #[error("the client is gone")]
     Gone(#[source] std::io::Error),
@@ -60,6 +68,25 @@ impl PgError {
         Self::new("XX000", format!("internal error; request id {request_id:016x}"))
     }
 
+    /// The same error with its place, where it names one: `statement` is the part of `text` that it is about.
+    pub(super) fn placed(self, text: &str, statement: &str) -> Self {
+        if matches!(self, Self::At { .. } | Self::Gone(_)) {
+            return self;
+        }
+        // A statement is a part of what was sent, and lies where it lies.
+        let before = (statement.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
+        let before = before
+            .and_then(|bytes| text.get(..bytes))
+            .map_or(0, |before| before.chars().count());
+        match place_in(&self.to_string(), statement) {
+            Some(place) => Self::At {
+                error: Box::new(self),
+                position: before + place,
+            },
+            None => self,
+        }
+    }
+
     /// Whether the connection ends with it.
     pub(super) const fn is_fatal(&self) -> bool {
         matches!(self, Self::Gone(_) | Self::Told { fatal: true, .. })
@@ -68,6 +95,11 @@ impl PgError {
     /// What the client is told.
     pub(super) fn response(&self) -> ErrorResponse {
         let (code, message, fatal) = match self {
+            Self::At { error, position } => {
+                let mut response = error.response();
+                response.fields.push((b'P', position.to_string()));
+                return response;
+            }
             Self::Told { code, message, fatal } => (*code, message.clone(), *fatal),
             Self::App(error) => {
                 let (code, message) = of_app(error);
@@ -91,6 +123,15 @@ impl From<EngineError> for PgError {
     fn from(error: EngineError) -> Self {
         Self::App(error.into())
     }
+}
+
+/// The letter of a statement, from 1, that a message names with `(line 1, column 8)` at its end.
+fn place_in(message: &str, statement: &str) -> Option<usize> {
+    let (_, place) = message.rsplit_once("(line ")?;
+    let (line, column) = place.strip_suffix(')')?.split_once(", column ")?;
+    let (line, column): (usize, usize) = (line.parse().ok()?, column.parse().ok()?);
+    let lines = statement.split_inclusive('\n').take(line.checked_sub(1)?);
+    Some(lines.map(|line| line.chars().count()).sum::<usize>() + column)
 }
 
 fn of_app(error: &AppError) -> (&'static str, String) {
@@ -179,14 +220,38 @@ mod tests {
     #[test]
     fn errors_have_the_state_that_clients_look_for() {
         let refused = |reason: &str| EngineError::Refused(reason.to_owned());
-        assert_eq!(code(refused("sql parser error: Expected: an SQL statement, found: SELEC")), "42601");
-        assert_eq!(code(refused("table 'headroom.public.nothing' not found")), "42P01");
+        assert_eq!(
+            code(refused("syntax error: expected an SQL statement, found SELEC (line 1, column 1)")),
+            "42601"
+        );
+        assert_eq!(code(refused("there is no table nothing (line 1, column 15)")), "42P01");
         assert_eq!(code(refused("something else")), "42000");
         assert_eq!(code(EngineError::Failed("Divide by zero error".to_owned())), "22012");
         assert_eq!(code(EngineError::Exhausted(String::new())), "53200");
         assert_eq!(code(EngineError::Stopped), "57014");
         assert_eq!(code(EngineError::Died), "XX000");
         assert_eq!(code(AppError::from(QueryError::LineFull { waiting: 1 })), "53300");
+    }
+
+    #[test]
+    fn the_place_of_an_error_is_told_as_a_letter_of_what_was_sent() {
+        let text = "SELECT 'größe';\n SELECT 1,\n nothing";
+        let statement = &text[text.find(';').unwrap() + 1..];
+        let error = PgError::from(EngineError::Refused("there is no column nothing (line 3, column 2)".to_owned()));
+        let told = error.placed(text, statement).response().fields;
+        let position: usize = told.iter().find(|(kind, _)| *kind == b'P').unwrap().1.parse().unwrap();
+        assert!(
+            text.chars().skip(position - 1).collect::<String>().starts_with("nothing"),
+            "{position}"
+        );
+        assert!(
+            PgError::new("42000", "no place")
+                .placed(text, text)
+                .response()
+                .fields
+                .iter()
+                .all(|(kind, _)| *kind != b'P')
+        );
     }
 
     #[test]

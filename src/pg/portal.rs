@@ -92,12 +92,9 @@ impl Answer {
 impl Portal {
     /// A portal that has not begun.
     pub(super) fn bound(command: Arc<Command>, parameters: Vec<Value>, formats: Vec<i16>, told: Option<SchemaRef>) -> Self {
-        let values = parameters.iter().map(|value| match value {
-            Value::String(text) => text.len() + 64,
-            _ => 64,
-        });
+        let values = parameters.iter().map(weight_of);
         let sql = match &*command {
-            Command::Question { sql, .. } => sql.len(),
+            Command::Question { sql, .. } | Command::Copy { sql, .. } => sql.len(),
             _ => 0,
         };
         Self {
@@ -112,10 +109,19 @@ impl Portal {
     }
 }
 
+/// How many bytes a value takes, roughly.
+fn weight_of(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 64,
+        Value::Array(items) => 64 + items.iter().map(weight_of).sum::<usize>(),
+        _ => 64,
+    }
+}
+
 impl Statement {
     fn weight(&self) -> usize {
         let sql = match &self.command {
-            Command::Question { sql, .. } | Command::Declare { sql, .. } => sql.len(),
+            Command::Question { sql, .. } | Command::Declare { sql, .. } | Command::Copy { sql, .. } => sql.len(),
             _ => 0,
         };
         let columns = self

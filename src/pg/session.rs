@@ -174,9 +174,10 @@ impl Session {
             return self.wire.put(&Reply::EmptyQueryResponse(EmptyQueryResponse::new()));
         }
         for statement in statements {
-            let command = Command::read(statement)?;
+            let command = Arc::new(Command::read(statement)?);
             self.check(&command)?;
-            self.run(&Arc::new(command)).await?;
+            let answered = self.run(&command).await;
+            answered.map_err(|error| error.placed(sql, command.question_in(statement)))?;
         }
         Ok(())
     }
@@ -240,7 +241,7 @@ impl Session {
     /// Asks the engine what a statement takes and gives, once.
     async fn describe(&mut self, name: &str) -> Result<(), PgError> {
         let statement = self.kept.statement(name)?;
-        let Command::Question { sql, .. } = &statement.command else {
+        let (Command::Question { sql, .. } | Command::Copy { sql, .. }) = &statement.command else {
             return Ok(());
         };
         if statement.described.is_some() {
@@ -251,14 +252,15 @@ impl Session {
             parameters: Parameters::default(),
             dialect: Dialect::Postgres,
             limit: None,
-            zone: None,
+            zone: self.settings.zone(),
         };
+        let asked = sql.clone();
         let caller = self.badge.check(&self.server)?;
         let server = Arc::clone(&self.server);
         let described = async move { Ok(server.app.describe_sql(question, &caller).await?) };
         let work = self.place.begin();
         let described = tokio::select! {
-            described = self.wire.unless_gone(described) => described?,
+            described = self.wire.unless_gone(described) => described.map_err(|error: PgError| error.placed(&asked, &asked))?,
             error = work.stopped() => return Err(error),
         };
         let places = described.parameters.iter().filter_map(|(name, kind)| {
@@ -290,7 +292,12 @@ impl Session {
         let count = parameters.max(statement.types.len());
         let types = (0..count).map(|place| statement.parameter_oid(place)).collect();
         let command = Arc::new(statement.command.clone());
-        let told = statement.described.as_ref().map(|described| Arc::clone(&described.told));
+        let is_copy = matches!(*command, Command::Copy { .. });
+        let told = statement
+            .described
+            .as_ref()
+            .filter(|_| !is_copy)
+            .map(|described| Arc::clone(&described.told));
         self.wire.put(&Reply::ParameterDescription(ParameterDescription::new(types)))?;
         let told = match told {
             Some(told) => Some(told),

@@ -1,13 +1,14 @@
 //! What drivers set and ask about their session.
 //!
-//! The invariant: a setting that would change what an answer looks like is refused unless it is what answers look like anyway. Most
-//! others may be anything, and have no effect but that they are told again.
+//! The invariant: a setting that would change what an answer looks like is kept by the answers, as `TimeZone` is, or refused unless it
+//! is what answers look like anyway. Most others may be anything, and have no effect but that they are told again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::error::PgError;
 use crate::engine::{POSTGRES_VERSION, POSTGRES_VERSION_NUMBER};
+use crate::time::Zone;
 
 /// How a setting may be changed.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +21,8 @@ enum Rule {
     Fixed,
     /// It is how long a statement may take.
     Timeout,
+    /// It is the zone whose clock instants are told on.
+    Zone,
 }
 
 struct Setting {
@@ -87,7 +90,7 @@ const SETTINGS: &[Setting] = &[
     setting("standard_conforming_strings", "on", Rule::Only(&["on", "true", "yes", "1"]), true),
     setting("statement_timeout", "0", Rule::Timeout, false),
     setting("synchronize_seqscans", "on", Rule::Free, false),
-    setting("TimeZone", "UTC", Rule::Only(UTC), true),
+    setting("TimeZone", "UTC", Rule::Zone, true),
     setting("transaction_isolation", "serializable", Rule::Free, false),
     setting("transaction_read_only", "on", Rule::Free, false),
     setting("transaction_deferrable", "off", Rule::Free, false),
@@ -145,6 +148,7 @@ impl Settings {
                 let value = value.trim();
                 setting.check(value)?;
                 match setting.rule {
+                    Rule::Zone => zone_of(value).map_or_else(|| value.to_owned(), |zone| zone.name().to_owned()),
                     // It stays what it is, whatever it is called.
                     Rule::Only(_) => setting.default.to_owned(),
                     Rule::Free | Rule::Fixed | Rule::Timeout => value.to_owned(),
@@ -208,6 +212,11 @@ impl Settings {
         duration(timeout).filter(|timeout| !timeout.is_zero())
     }
 
+    /// The zone whose clock instants are told on.
+    pub(super) fn zone(&self) -> Option<Zone> {
+        self.changed.get("timezone").and_then(|name| zone_of(name))
+    }
+
     fn value(&self, setting: &Setting) -> String {
         let changed = self.changed.get(&setting.name.to_lowercase());
         changed.cloned().unwrap_or_else(|| setting.default.to_owned())
@@ -223,6 +232,7 @@ impl Setting {
             }
             Rule::Only(accepted) => accepted.iter().any(|known| known.eq_ignore_ascii_case(value)),
             Rule::Timeout => duration(value).is_some(),
+            Rule::Zone => zone_of(value).is_some(),
         };
         if accepted {
             return Ok(());
@@ -230,6 +240,10 @@ impl Setting {
         let expected = match self.rule {
             Rule::Only(_) => format!("accepted: {}", self.default),
             Rule::Timeout => "accepted: a number of milliseconds, or a text like 5s or 2min".to_owned(),
+            Rule::Zone => match value.parse::<Zone>() {
+                Err(error) => error.to_string(),
+                Ok(_) => "accepted: an IANA time zone, like Europe/Berlin".to_owned(),
+            },
             Rule::Free | Rule::Fixed => format!("accepted: at most {MOST_BYTES} bytes"),
         };
         Err(PgError::new(
@@ -237,6 +251,14 @@ impl Setting {
             format!("invalid value for parameter \"{}\": \"{value}\"; {expected}", self.name),
         ))
     }
+}
+
+/// A zone by its name, in whichever case.
+fn zone_of(name: &str) -> Option<Zone> {
+    if UTC.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        return Some(Zone::UTC);
+    }
+    name.parse().ok()
 }
 
 fn unknown(name: &str) -> PgError {
@@ -291,20 +313,34 @@ mod tests {
     fn what_answers_look_like_is_not_changed() {
         let mut settings = given(&[
             ("user", "ada"),
-            ("TimeZone", "Europe/Berlin"),
+            ("TimeZone", "Europe/Nowhere"),
             ("DateStyle", "ISO"),
             ("nonsense", "x"),
         ]);
         assert_eq!(settings.show("timezone").unwrap(), ("TimeZone".to_owned(), "UTC".to_owned()));
         assert_eq!(settings.show("datestyle").unwrap().1, "ISO, MDY");
         assert_eq!(settings.show("session_authorization").unwrap().1, "ada");
-        assert!(settings.set("timezone", Some("Europe/Berlin")).is_err());
+        assert!(settings.set("timezone", Some("Europe/Nowhere")).is_err());
         assert!(settings.set("timezone", Some("utc")).is_ok());
         assert!(settings.set("client_encoding", Some("LATIN1")).is_err());
         assert!(settings.set("server_version", Some("9")).is_err());
         assert!(settings.set("nonsense", Some("x")).is_err() && settings.show("nonsense").is_err());
         assert!(settings.set("my.own", Some("x")).is_ok());
         assert_eq!(settings.show("my.own").unwrap().1, "x");
+    }
+
+    #[test]
+    fn a_zone_is_kept_and_told() {
+        let mut settings = given(&[("TimeZone", "America/Denver")]);
+        assert_eq!(settings.zone().map(Zone::name), Some("America/Denver"));
+        let told = settings.set("timezone", Some("Europe/Berlin")).unwrap();
+        assert_eq!(told, Some(("TimeZone", "Europe/Berlin".to_owned())));
+        assert_eq!(settings.show("timezone").unwrap().1, "Europe/Berlin");
+        // What a session began with is what it goes back to.
+        settings.set("timezone", None).unwrap();
+        assert_eq!(settings.zone().map(Zone::name), Some("America/Denver"));
+        settings.set("timezone", Some("Etc/UTC")).unwrap();
+        assert_eq!(settings.show("timezone").unwrap().1, "UTC");
     }
 
     #[test]

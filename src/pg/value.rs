@@ -3,6 +3,8 @@
 //! They become JSON, as the engine takes them: numbers, truths, and texts for all the rest, which it reads as what their places ask
 //! for.
 
+mod array;
+
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use pgwire::api::Type;
 use serde_json::{Number, Value};
@@ -23,6 +25,9 @@ fn text(bytes: &[u8]) -> Result<&str, PgError> {
 }
 
 fn of_text(kind: &Type, text: &str) -> Result<Value, PgError> {
+    if let Some(item) = array::item(kind) {
+        return array::of_text(&item, text);
+    }
     let wrong = || PgError::new("22P02", format!("invalid input syntax for type {}: {text:?}", kind.name()));
     let trimmed = text.trim();
     match *kind {
@@ -54,18 +59,21 @@ fn decimal(text: &str) -> Option<Value> {
 }
 
 fn of_bytes(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
+    if let Some(item) = array::item(kind) {
+        return array::of_bytes(kind, &item, bytes);
+    }
     match *kind {
-        Type::BOOL => Ok(Value::Bool(array::<1>(kind, bytes)? != [0])),
-        Type::INT2 => Ok(Value::from(i16::from_be_bytes(array(kind, bytes)?))),
-        Type::INT4 => Ok(Value::from(i32::from_be_bytes(array(kind, bytes)?))),
-        Type::INT8 => Ok(Value::from(i64::from_be_bytes(array(kind, bytes)?))),
-        Type::OID => Ok(Value::from(u32::from_be_bytes(array(kind, bytes)?))),
-        Type::FLOAT4 => Ok(number(f64::from(f32::from_be_bytes(array(kind, bytes)?)))),
-        Type::FLOAT8 => Ok(number(f64::from_be_bytes(array(kind, bytes)?))),
+        Type::BOOL => Ok(Value::Bool(bytes_of::<1>(kind, bytes)? != [0])),
+        Type::INT2 => Ok(Value::from(i16::from_be_bytes(bytes_of(kind, bytes)?))),
+        Type::INT4 => Ok(Value::from(i32::from_be_bytes(bytes_of(kind, bytes)?))),
+        Type::INT8 => Ok(Value::from(i64::from_be_bytes(bytes_of(kind, bytes)?))),
+        Type::OID => Ok(Value::from(u32::from_be_bytes(bytes_of(kind, bytes)?))),
+        Type::FLOAT4 => Ok(number(f64::from(f32::from_be_bytes(bytes_of(kind, bytes)?)))),
+        Type::FLOAT8 => Ok(number(f64::from_be_bytes(bytes_of(kind, bytes)?))),
         Type::NUMERIC => numeric(kind, bytes),
         Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON | Type::CHAR => Ok(Value::from(text(bytes)?)),
         Type::DATE => {
-            let days = i64::from(i32::from_be_bytes(array(kind, bytes)?));
+            let days = i64::from(i32::from_be_bytes(bytes_of(kind, bytes)?));
             let day = EPOCH.and_then(|epoch| {
                 let distance = Days::new(days.unsigned_abs());
                 if days < 0 {
@@ -77,14 +85,14 @@ fn of_bytes(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
             day.map(|day| Value::from(day.to_string())).ok_or_else(|| out_of_range(kind))
         }
         Type::TIMESTAMP | Type::TIMESTAMPTZ => {
-            let micros = i64::from_be_bytes(array(kind, bytes)?);
+            let micros = i64::from_be_bytes(bytes_of(kind, bytes)?);
             let at = EPOCH.and_then(|epoch| epoch.and_time(NaiveTime::MIN).checked_add_signed(TimeDelta::microseconds(micros)));
             let at = at.ok_or_else(|| out_of_range(kind))?;
             let zone = if *kind == Type::TIMESTAMPTZ { "Z" } else { "" };
             Ok(Value::from(format!("{}{zone}", at.format("%Y-%m-%dT%H:%M:%S%.6f"))))
         }
         Type::TIME => {
-            let micros = i64::from_be_bytes(array(kind, bytes)?);
+            let micros = i64::from_be_bytes(bytes_of(kind, bytes)?);
             let (time, days) = NaiveTime::MIN.overflowing_add_signed(TimeDelta::microseconds(micros));
             if days != 0 {
                 return Err(out_of_range(kind));
@@ -93,7 +101,7 @@ fn of_bytes(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
         }
         Type::INTERVAL => interval(kind, bytes),
         Type::UUID => {
-            let hex: String = array::<16>(kind, bytes)?.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex: String = bytes_of::<16>(kind, bytes)?.iter().map(|byte| format!("{byte:02x}")).collect();
             let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
             Ok(Value::from(parts.join("-")))
         }
@@ -107,7 +115,7 @@ fn of_bytes(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
 /// The day that dates and instants are counted from.
 const EPOCH: Option<NaiveDate> = NaiveDate::from_ymd_opt(2000, 1, 1);
 
-fn array<const N: usize>(kind: &Type, bytes: &[u8]) -> Result<[u8; N], PgError> {
+fn bytes_of<const N: usize>(kind: &Type, bytes: &[u8]) -> Result<[u8; N], PgError> {
     <[u8; N]>::try_from(bytes).map_err(|_length| malformed(kind))
 }
 
@@ -160,11 +168,14 @@ fn numeric(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
 
 /// Microseconds, days and months.
 fn interval(kind: &Type, bytes: &[u8]) -> Result<Value, PgError> {
-    let bytes = array::<16>(kind, bytes)?;
+    let bytes = bytes_of::<16>(kind, bytes)?;
     let (micros, rest) = bytes.split_at(8);
     let (days, months) = rest.split_at(4);
-    let micros = i64::from_be_bytes(array(kind, micros)?);
-    let (days, months) = (i32::from_be_bytes(array(kind, days)?), i32::from_be_bytes(array(kind, months)?));
+    let micros = i64::from_be_bytes(bytes_of(kind, micros)?);
+    let (days, months) = (
+        i32::from_be_bytes(bytes_of(kind, days)?),
+        i32::from_be_bytes(bytes_of(kind, months)?),
+    );
     Ok(Value::from(format!("{months} months {days} days {micros} microseconds")))
 }
 

@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::super::EngineError;
+use crate::suggest;
 
 /// How many columns a message lists.
 const MOST_LISTED: usize = 12;
@@ -189,38 +190,8 @@ fn place_of(sql: &str, name: &str) -> String {
 
 /// The name that is most like what was said, if it is like it.
 fn nearest(said: &str, names: &[&str]) -> Option<String> {
-    let said = said.to_lowercase();
-    let most = match said.chars().count() {
-        0..=2 => 0,
-        3..=4 => 1,
-        length => (length / 3).min(3),
-    };
-    let distances = names.iter().map(|name| {
-        let known = name.to_lowercase();
-        let begins = said.len() >= 3 && (known.starts_with(&said) || said.starts_with(&known) && known.len() >= 3);
-        let distance = if begins { 1 } else { distance(&said, &known) };
-        (distance, *name)
-    });
-    let (distance, name) = distances.min_by_key(|(distance, name)| (*distance, name.len()))?;
-    (distance <= most).then(|| name.to_owned())
-}
-
-/// How many letters must be added, left out, replaced or swapped with their neighbours.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    let mut rows = vec![(0..=other.len()).collect::<Vec<usize>>()];
-    for (i, a) in one.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, b) in other.iter().enumerate() {
-            let mut least = (rows[i][j] + usize::from(a != b)).min(rows[i][j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *a == other[j - 1] && one[i - 1] == *b {
-                least = least.min(rows[i - 1][j - 1] + 1);
-            }
-            row.push(least);
-        }
-        rows.push(row);
-    }
-    rows.last().and_then(|row| row.last()).copied().unwrap_or_default()
+    let near = suggest::near(said, names.iter().copied());
+    near.first().map(|name| (*name).to_owned())
 }
 
 #[cfg(test)]

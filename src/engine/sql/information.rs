@@ -13,16 +13,21 @@ const SETTINGS: &str = "df_settings";
 #[derive(Debug)]
 pub(super) struct Information {
     all: InformationSchemaProvider,
-    /// The columns, where others than the engine's own words are wanted for their types.
-    columns: Option<Arc<dyn TableProvider>>,
+    /// Tables that are told otherwise than by the engine, or besides its own.
+    others: Vec<(&'static str, Arc<dyn TableProvider>)>,
 }
 
 impl Information {
-    pub(super) fn new(catalogs: Arc<dyn CatalogProviderList>, columns: Option<Arc<dyn TableProvider>>) -> Self {
+    pub(super) fn new(catalogs: Arc<dyn CatalogProviderList>, others: Vec<(&'static str, Arc<dyn TableProvider>)>) -> Self {
         Self {
             all: InformationSchemaProvider::new(catalogs),
-            columns,
+            others,
         }
+    }
+
+    fn other(&self, name: &str) -> Option<&Arc<dyn TableProvider>> {
+        let other = self.others.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        other.map(|(_, table)| table)
     }
 }
 
@@ -30,7 +35,8 @@ impl Information {
 impl SchemaProvider for Information {
     fn table_names(&self) -> Vec<String> {
         let mut names = self.all.table_names();
-        names.retain(|name| name != SETTINGS);
+        names.retain(|name| name != SETTINGS && self.other(name).is_none());
+        names.extend(self.others.iter().map(|(name, _)| (*name).to_owned()));
         names
     }
 
@@ -38,15 +44,13 @@ impl SchemaProvider for Information {
         if name.eq_ignore_ascii_case(SETTINGS) {
             return Ok(None);
         }
-        if name.eq_ignore_ascii_case("columns")
-            && let Some(columns) = &self.columns
-        {
-            return Ok(Some(Arc::clone(columns)));
+        if let Some(other) = self.other(name) {
+            return Ok(Some(Arc::clone(other)));
         }
         self.all.table(name).await
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        !name.eq_ignore_ascii_case(SETTINGS) && self.all.table_exist(name)
+        !name.eq_ignore_ascii_case(SETTINGS) && (self.other(name).is_some() || self.all.table_exist(name))
     }
 }

@@ -1,18 +1,20 @@
 //! Parameters of SQL: values that never pass through the parser.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use arrow::datatypes::DataType;
-use datafusion::common::ParamValues;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
+use datafusion::common::{DFSchema, ParamValues};
+use datafusion::error::Result;
 use datafusion::logical_expr::expr::Placeholder;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Expr, ExprSchemable as _, LogicalPlan};
 use datafusion::scalar::ScalarValue;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::super::{EngineError, EngineResult};
-use super::blame;
+use super::{any_of, blame};
 
 /// What placeholders stand for, as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,32 +80,75 @@ impl Parameters {
 
 /// The placeholders of a plan, numbers first and in their order, with what their places ask for.
 pub(super) fn of_plan(plan: &LogicalPlan) -> EngineResult<Vec<(String, Option<DataType>)>> {
-    let mut found: BTreeMap<(usize, String), Option<DataType>> = BTreeMap::new();
+    let mut places = Places::default();
     let looked = plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expression| {
-            expression.apply(|expression| {
-                // A place that is cast asks for what it is cast to, and for nothing else.
-                let (expression, asked) = match expression {
-                    Expr::Cast(cast) => (&*cast.expr, Some(cast.field.data_type())),
-                    expression => (expression, None),
-                };
-                if let Expr::Placeholder(Placeholder { id, field }) = expression {
-                    let asked = asked.or_else(|| field.as_ref().map(|field| field.data_type()));
-                    let place = id.trim_start_matches('$').parse().unwrap_or(usize::MAX);
-                    let kind = asked.map(plain);
-                    found
-                        .entry((place, id.clone()))
-                        // Two places that ask for different things ask for nothing in particular.
-                        .and_modify(|known| *known = known.take().filter(|known| Some(known) == kind.as_ref()))
-                        .or_insert(kind);
-                    return Ok(TreeNodeRecursion::Jump);
-                }
-                Ok(TreeNodeRecursion::Continue)
-            })
-        })
+        let mut schema = DFSchema::empty();
+        for input in node.inputs() {
+            schema.merge(input.schema());
+        }
+        node.apply_expressions(|expression| places.look(expression, &schema))
     });
     looked.map_err(blame)?;
-    Ok(found.into_iter().map(|((_, name), kind)| (name, kind)).collect())
+    Ok(places.0.into_iter().map(|((_, name), kind)| (name, kind)).collect())
+}
+
+/// The placeholders that were found, by their numbers and names.
+#[derive(Default)]
+struct Places(BTreeMap<(usize, String), Option<DataType>>);
+
+impl Places {
+    fn look(&mut self, expression: &Expr, schema: &DFSchema) -> Result<TreeNodeRecursion> {
+        expression.apply(|expression| {
+            if let Some((id, kind, other)) = in_any(expression, schema) {
+                self.found(id, kind);
+                self.look(other, schema)?;
+                return Ok(TreeNodeRecursion::Jump);
+            }
+            // A place that is cast asks for what it is cast to, and for nothing else.
+            let (expression, asked) = match expression {
+                Expr::Cast(cast) => (&*cast.expr, Some(cast.field.data_type())),
+                expression => (expression, None),
+            };
+            if let Expr::Placeholder(Placeholder { id, field }) = expression {
+                let asked = asked.or_else(|| field.as_ref().map(|field| field.data_type()));
+                self.found(id, asked.map(plain));
+                return Ok(TreeNodeRecursion::Jump);
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    }
+
+    fn found(&mut self, id: &str, kind: Option<DataType>) {
+        let place = id.trim_start_matches('$').parse().unwrap_or(usize::MAX);
+        self.0
+            .entry((place, id.to_owned()))
+            // Two places that ask for different things ask for nothing in particular.
+            .and_modify(|known| *known = known.take().filter(|known| Some(known) == kind.as_ref()))
+            .or_insert(kind);
+    }
+}
+
+/// The placeholder of `x = ANY ($1)` or `$1 = ANY (list)`, what its place asks for, and the other side.
+fn in_any<'a>(expression: &'a Expr, schema: &DFSchema) -> Option<(&'a str, Option<DataType>, &'a Expr)> {
+    let Expr::ScalarFunction(call) = expression else {
+        return None;
+    };
+    let [list, value] = &call.args[..] else {
+        return None;
+    };
+    if call.name() != any_of::NAME {
+        return None;
+    }
+    let kind = |expression: &Expr| expression.get_type(schema).ok();
+    match (list, value) {
+        (Expr::Placeholder(known), value) => {
+            let item = kind(value).as_ref().map(plain).filter(|kind| !kind.is_null());
+            let listed = item.map(|item| DataType::List(Arc::new(Field::new_list_field(item, true))));
+            Some((&known.id, listed, value))
+        }
+        (list, Expr::Placeholder(known)) => Some((&known.id, any_of::item_of(&kind(list)?).map(plain), list)),
+        _ => None,
+    }
 }
 
 /// Texts are texts, however a column keeps them.
@@ -115,6 +160,11 @@ fn plain(kind: &DataType) -> DataType {
 }
 
 fn scalar(name: &str, value: &Value, kind: Option<&DataType>) -> EngineResult<ScalarValue> {
+    if let (Value::Array(items), Some(DataType::List(field))) = (value, kind) {
+        let items = items.iter().map(|item| scalar(name, item, Some(field.data_type())));
+        let items = items.collect::<EngineResult<Vec<_>>>()?;
+        return Ok(ScalarValue::List(ScalarValue::new_list_nullable(&items, field.data_type())));
+    }
     let natural = match value {
         Value::Null => ScalarValue::Null,
         Value::Bool(value) => ScalarValue::Boolean(Some(*value)),
@@ -149,6 +199,7 @@ fn expected(kind: &DataType) -> String {
         DataType::Boolean => "true or false".to_owned(),
         kind if kind.is_integer() => "a whole number".to_owned(),
         kind if kind.is_numeric() => "a number".to_owned(),
+        DataType::List(field) => format!("a list, each item {}", expected(field.data_type())),
         kind => kind.to_string(),
     }
 }

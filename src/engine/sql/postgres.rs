@@ -1,18 +1,31 @@
 //! What tools of PostgreSQL ask before they ask anything: who answers, how it is set, and which columns there are, in their words.
 
+mod catalog;
+mod constants;
+mod information;
+mod order;
+mod spelling;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::catalog::TableProvider;
+use datafusion::config::ConfigOptions;
 use datafusion::datasource::MemTable;
 use datafusion::error::Result;
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Signature, SimpleScalarUDF, TypeSignature, Volatility, create_udf};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility, create_udf,
+};
 use datafusion::prelude::SessionContext;
 use datafusion::scalar::ScalarValue;
 
+use self::catalog::Catalog;
+pub(super) use self::spelling::rewrite;
 use super::super::EngineResult;
+
+const PG_CATALOG: &str = "pg_catalog";
 
 /// The version of PostgreSQL whose ways are followed.
 pub(crate) const VERSION: &str = "16.6";
@@ -30,24 +43,33 @@ const SETTINGS: &[(&str, &str)] = &[
     ("server_version", VERSION),
     ("server_version_num", VERSION_NUMBER),
     ("standard_conforming_strings", "on"),
-    ("timezone", "UTC"),
     ("transaction_isolation", "serializable"),
     ("transaction_read_only", "on"),
 ];
 
-/// Teaches a session functions that tools call.
-pub(super) fn register(context: &SessionContext) {
+/// Tables of `information_schema` in PostgreSQL's words.
+pub(super) fn information<'a>(
+    catalog: &str,
+    schema: &str,
+    tables: impl Iterator<Item = (&'a str, SchemaRef)>,
+) -> EngineResult<Vec<(&'static str, Arc<dyn TableProvider>)>> {
+    let mut told = information::tables(catalog)?;
+    told.push(("columns", columns(catalog, schema, tables)?));
+    Ok(told)
+}
+
+/// Teaches a session functions that tools call, and completes its `pg_catalog`.
+pub(super) fn register(context: &SessionContext, catalog: &str) -> EngineResult<()> {
+    if let Some(known) = context.catalog(catalog) {
+        let catalogs = Arc::clone(context.state().catalog_list());
+        known.register_schema(PG_CATALOG, Arc::new(Catalog::new(catalogs)?))?;
+    }
+    constants::register(context);
     let version = format!("PostgreSQL {VERSION} (headroom {})", env!("CARGO_PKG_VERSION"));
     context.register_udf(constant("version", DataType::Utf8, ScalarValue::from(version.as_str())));
     context.register_udf(constant("pg_advisory_unlock_all", DataType::Utf8, ScalarValue::Utf8(None)));
-    let name = TypeSignature::Exact(vec![DataType::Utf8]);
-    let name_or_nothing = TypeSignature::Exact(vec![DataType::Utf8, DataType::Boolean]);
-    context.register_udf(ScalarUDF::from(SimpleScalarUDF::new_with_signature(
-        "current_setting",
-        Signature::one_of(vec![name, name_or_nothing], Volatility::Immutable),
-        DataType::Utf8,
-        Arc::new(current_setting),
-    )));
+    context.register_udf(ScalarUDF::new_from_impl(CurrentSetting::of_session("UTC")));
+    Ok(())
 }
 
 fn constant(name: &str, kind: DataType, value: ScalarValue) -> ScalarUDF {
@@ -55,35 +77,65 @@ fn constant(name: &str, kind: DataType, value: ScalarValue) -> ScalarUDF {
     create_udf(name, Vec::new(), kind, Volatility::Immutable, Arc::new(function))
 }
 
-/// A setting, or nothing where there is none of that name.
-fn current_setting(arguments: &[ColumnarValue]) -> Result<ColumnarValue> {
-    let arrays = ColumnarValue::values_to_arrays(arguments)?;
-    let Some(names) = arrays.first() else {
-        return Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None)));
-    };
-    let names = cast(names, &DataType::Utf8)?;
-    let values: StringArray = names
-        .as_string::<i32>()
-        .iter()
-        .map(|name| {
-            let known = SETTINGS
-                .iter()
-                .find(|(known, _)| name.is_some_and(|name| known.eq_ignore_ascii_case(name)));
+/// `current_setting(name)`: a setting, or nothing where there is none of that name.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CurrentSetting {
+    signature: Signature,
+    zone: String,
+}
+
+impl CurrentSetting {
+    fn of_session(zone: &str) -> Self {
+        let name = TypeSignature::Exact(vec![DataType::Utf8]);
+        let name_or_nothing = TypeSignature::Exact(vec![DataType::Utf8, DataType::Boolean]);
+        Self {
+            signature: Signature::one_of(vec![name, name_or_nothing], Volatility::Immutable),
+            zone: zone.to_owned(),
+        }
+    }
+}
+
+impl ScalarUDFImpl for CurrentSetting {
+    fn name(&self) -> &'static str {
+        "current_setting"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
+        let zone = config.execution.time_zone.as_deref().unwrap_or("UTC");
+        Some(ScalarUDF::new_from_impl(Self::of_session(zone)))
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let Some(names) = arrays.first() else {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None)));
+        };
+        let names = cast(names, &DataType::Utf8)?;
+        let value = |name: &str| {
+            if name.eq_ignore_ascii_case("timezone") {
+                return Some(self.zone.as_str());
+            }
+            let known = SETTINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
             known.map(|(_, value)| *value)
+        };
+        let values: StringArray = names.as_string::<i32>().iter().map(|name| name.and_then(value)).collect();
+        Ok(match &arguments.args[..] {
+            [ColumnarValue::Scalar(_), ..] => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),
+            _ => ColumnarValue::Array(Arc::new(values)),
         })
-        .collect();
-    Ok(match arguments {
-        [ColumnarValue::Scalar(_), ..] => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),
-        _ => ColumnarValue::Array(Arc::new(values)),
-    })
+    }
 }
 
 /// `information_schema.columns`, with types as PostgreSQL calls them.
-pub(super) fn columns<'a>(
-    catalog: &str,
-    schema: &str,
-    tables: impl Iterator<Item = (&'a str, SchemaRef)>,
-) -> EngineResult<Arc<dyn TableProvider>> {
+fn columns<'a>(catalog: &str, schema: &str, tables: impl Iterator<Item = (&'a str, SchemaRef)>) -> EngineResult<Arc<dyn TableProvider>> {
     let mut rows = Vec::new();
     for (table, columns) in tables {
         for (place, field) in (1_u64..).zip(columns.fields()) {

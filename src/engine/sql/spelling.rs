@@ -9,9 +9,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Select, SelectItem,
-    VisitMut as _, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Select,
+    SelectItem, SetExpr, UnaryOperator, Value, VisitMut as _, VisitorMut,
 };
+
+use super::any_of;
 
 /// Rewrites a statement.
 pub(super) fn rewrite(statement: &mut Statement) {
@@ -35,11 +37,59 @@ impl VisitorMut for Spelling {
     }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Self::Break> {
-        if let Expr::AtTimeZone { timestamp, time_zone } = expression {
-            let arguments = [&**time_zone, &**timestamp].map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument.clone())));
-            *expression = call("timezone", arguments.into());
-        }
+        let rewritten = match expression {
+            Expr::AtTimeZone { timestamp, time_zone } => call("timezone", arguments([&**time_zone, &**timestamp])),
+            Expr::AnyOp {
+                left,
+                compare_op: BinaryOperator::Eq,
+                right,
+                ..
+            } if !is_query(right) => call(any_of::NAME, arguments([&**right, &**left])),
+            Expr::AllOp {
+                left,
+                compare_op: BinaryOperator::NotEq,
+                right,
+            } if !is_query(right) => Expr::UnaryOp {
+                op: UnaryOperator::Not,
+                expr: Box::new(call(any_of::NAME, arguments([&**right, &**left]))),
+            },
+            // The translator's words for the same.
+            Expr::Function(function) if function.name.to_string() == "array_contains" => match &function.args {
+                FunctionArguments::List(list) => match &list.args[..] {
+                    [
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(list)),
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(value)),
+                    ] if is_given(list) => call(any_of::NAME, arguments([list, value])),
+                    _ => return ControlFlow::Continue(()),
+                },
+                _ => return ControlFlow::Continue(()),
+            },
+            _ => return ControlFlow::Continue(()),
+        };
+        *expression = rewritten;
         ControlFlow::Continue(())
+    }
+}
+
+fn arguments<const N: usize>(expressions: [&Expr; N]) -> Vec<FunctionArg> {
+    let argument = |expression: &Expr| FunctionArg::Unnamed(FunctionArgExpr::Expr(expression.clone()));
+    expressions.into_iter().map(argument).collect()
+}
+
+fn is_query(expression: &Expr) -> bool {
+    match expression {
+        Expr::Nested(inner) => is_query(inner),
+        expression => matches!(expression, Expr::Subquery(_)),
+    }
+}
+
+/// Whether a list is given with the query: a parameter, or one that is written out.
+fn is_given(list: &Expr) -> bool {
+    match list {
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_given(inner),
+        Expr::Array(_) => true,
+        Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
+        _ => false,
     }
 }
 
@@ -78,18 +128,20 @@ fn name_columns(items: &mut [SelectItem]) {
         // A plain column keeps its table, which tells it from another of the same name.
         let is_column = matches!(expression, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
         let wanted = match wanted_name(expression) {
-            Some(name) if !is_column => Some(name),
-            Some(name) if repeated => Some(name),
-            None if repeated => Some(text.clone()),
-            _ => None,
+            Some(_) if is_column && !repeated => continue,
+            Some(name) => name,
+            None if repeated => text.clone(),
+            None => {
+                taken.insert(text);
+                continue;
+            }
         };
-        let Some(wanted) = wanted else { continue };
-        let may_clash = has_wildcard || taken.contains(&wanted);
-        let mut name = if may_clash && !repeated { text } else { wanted };
-        let mut count = 1;
-        while taken.contains(&name) || (repeated && count == 1) {
+        // Nobody knows here what a wildcard brings.
+        let wanted = if has_wildcard && !is_column { text } else { wanted };
+        let (mut name, mut count) = (wanted.clone(), 1);
+        while taken.contains(&name) {
             count += 1;
-            name = format!("{}_{count}", name.trim_end_matches(&format!("_{}", count - 1)));
+            name = format!("{wanted}_{count}");
         }
         taken.insert(name.clone());
         *item = SelectItem::ExprWithAlias {
@@ -128,6 +180,14 @@ fn wanted_name(expression: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(names) => names.last().map(folded),
         Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => wanted_name(inner),
         Expr::AtTimeZone { .. } => Some("timezone".to_owned()),
+        Expr::Subquery(query) => match query.body.as_ref() {
+            SetExpr::Select(select) => match &select.projection[..] {
+                [SelectItem::UnnamedExpr(value)] => wanted_name(value).or_else(|| Some("subquery".to_owned())),
+                [SelectItem::ExprWithAlias { alias, .. }] => Some(alias.value.clone()),
+                _ => None,
+            },
+            _ => None,
+        },
         _ => None,
     }
 }
