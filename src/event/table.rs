@@ -205,6 +205,12 @@ impl Table {
                     Field::new("is_true", DataType::Boolean, false),
                     "whether the user went without: of class `capacity` or `queued`, and no license of the feature within 5 s",
                 ),
+                column(integer("reason_code"), "the license manager's number for the refusal"),
+                column(text("reason"), "the license manager's words for the refusal"),
+                column(
+                    text("granted_by"),
+                    "license servers that gave the user a license of the feature within 5 s, by their numbers with commas between; null for none",
+                ),
             ],
             Self::Open => vec![
                 column(instant("started").with_nullable(false), "when the session began"),

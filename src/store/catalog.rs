@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-2.sql"),
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
+    include_str!("schema-5.sql"),
 ];
 /// The first format whose stores have a secret.
 const FORMAT_OF_SECRET: i64 = 2;
@@ -141,6 +142,11 @@ impl Reading<'_> {
     /// Whether the facts of every day say what is known before each change of a server's status.
     pub(crate) fn has_all_facts(&self) -> Result<bool, StoreError> {
         Ok(self.meta("facts")? == "all")
+    }
+
+    /// The version of the rules that the derived files follow.
+    pub(crate) fn derivation(&self) -> Result<u32, StoreError> {
+        Ok(self.meta("derivation")?.parse().unwrap_or_default())
     }
 
     fn meta(&self, key: &str) -> Result<String, StoreError> {
@@ -313,6 +319,13 @@ impl Change<'_> {
     /// Notes that the facts of every day say what is known before each change of a server's status.
     pub(crate) fn set_all_facts(&self) -> Result<(), StoreError> {
         self.0.execute("UPDATE meta SET value = 'all' WHERE key = 'facts'", [])?;
+        Ok(())
+    }
+
+    /// Notes the version of the rules that all derived files follow now.
+    pub(crate) fn set_derivation(&self, version: u32) -> Result<(), StoreError> {
+        self.0
+            .execute("UPDATE meta SET value = ?1 WHERE key = 'derivation'", [version.to_string()])?;
         Ok(())
     }
 

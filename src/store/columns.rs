@@ -142,7 +142,7 @@ pub(crate) fn sessions(rows: &[SessionRow], strings: &Strings) -> Result<RecordB
 }
 
 /// A batch of denials, in the order of the rows.
-pub(crate) fn denials(rows: &[DenialRow], strings: &Strings) -> Result<RecordBatch, ArrowError> {
+pub(crate) fn denials(rows: &[DenialRow], strings: &Strings, granted_by: &Strings) -> Result<RecordBatch, ArrowError> {
     let mut classes = Strings::new();
     let numbers: Vec<u32> = rows.iter().map(|row| classes.intern(row.class.name())).collect();
     RecordBatch::try_new(
@@ -156,6 +156,9 @@ pub(crate) fn denials(rows: &[DenialRow], strings: &Strings) -> Result<RecordBat
             integers(gather(rows, |row| row.licenses)),
             texts(numbers, &classes),
             Arc::new(BooleanArray::from_iter(rows.iter().map(|row| Some(row.is_true)))),
+            integers(gather(rows, |row| row.reason_code)),
+            texts(gather(rows, |row| row.reason), strings),
+            texts(gather(rows, |row| row.granted_by), granted_by),
         ],
     )
 }

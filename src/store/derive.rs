@@ -24,6 +24,10 @@ use super::strings::Strings;
 use crate::event::Kind;
 use crate::time::Micros;
 
+/// Version of the rules by which days are derived. It grows with each change of what the same events yield, so that a writer
+/// derives the days of an older store again.
+pub(crate) const DERIVATION: u32 = 2;
+
 pub(crate) use self::denials::{Head, SHORTAGE_WINDOW};
 pub(crate) use self::rollups::Rollups;
 
@@ -57,13 +61,27 @@ pub(crate) struct ServerInput {
 }
 
 /// What one day yields; all rows are sorted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DayOutput {
     pub(crate) sessions: Vec<SessionRow>,
     pub(crate) denials: Vec<DenialRow>,
+    /// The texts of [`DenialRow::granted_by`].
+    pub(crate) granted_by: Strings,
     /// What is held at the first instant of the next day.
     pub(crate) open: Vec<OpenRow>,
     pub(crate) counts: FxHashMap<Id, Counts>,
+}
+
+impl DayOutput {
+    fn new() -> Self {
+        Self {
+            sessions: Vec::new(),
+            denials: Vec::new(),
+            granted_by: Strings::new(),
+            open: Vec::new(),
+            counts: FxHashMap::default(),
+        }
+    }
 }
 
 /// What derivation noticed about a server on a day.
@@ -83,7 +101,7 @@ pub(crate) struct Counts {
 
 /// Derives one day.
 pub(crate) fn day(input: &DayInput<'_>) -> DayOutput {
-    let mut output = DayOutput::default();
+    let mut output = DayOutput::new();
     let unknown = ServerInput::default();
     let (mut events, mut open) = (input.events, input.open);
     let mut holdings = Holdings::default();
@@ -112,7 +130,7 @@ pub(crate) fn day(input: &DayInput<'_>) -> DayOutput {
         holdings.finish(input, known, &mut output);
         sort_sessions(&mut output.sessions[from..], input.strings);
     }
-    output.denials = denials::of_day(input);
+    output.denials = denials::of_day(input, &mut output.granted_by);
     output
 }
 

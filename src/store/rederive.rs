@@ -247,10 +247,15 @@ impl Computed {
     }
 
     fn pieces(&self) -> Result<[Option<Encoded>; 2], StoreError> {
-        let DayOutput { sessions, denials, .. } = &self.output;
+        let DayOutput {
+            sessions,
+            denials,
+            granted_by,
+            ..
+        } = &self.output;
         Ok([
             encode(Table::Sessions, columns::sessions(sessions, &self.strings))?,
-            encode(Table::Denials, columns::denials(denials, &self.strings))?,
+            encode(Table::Denials, columns::denials(denials, &self.strings, granted_by))?,
         ])
     }
 
@@ -305,6 +310,7 @@ fn head(events: &EventRows, start: Micros, name_of_feature: &FxHashMap<Id, u32>)
             *name_of_feature.get(&event.feature)?,
             events.strings.get(event.user).to_owned(),
             event.at,
+            event.server,
         ))
     })
     .collect()

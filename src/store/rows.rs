@@ -276,6 +276,12 @@ pub(crate) struct DenialRow {
     pub(crate) licenses: i32,
     pub(crate) class: ReasonClass,
     pub(crate) is_true: bool,
+    pub(crate) reason_code: i32,
+    /// The license manager's words, a number of the day's strings.
+    pub(crate) reason: u32,
+    /// The servers that gave the user a license of the feature within the shortage window, a number of
+    /// [`super::derive::DayOutput::granted_by`].
+    pub(crate) granted_by: u32,
 }
 
 /// A session that is held at the first instant of a day.

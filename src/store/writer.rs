@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::StoreError;
 use super::carried::Carried;
 use super::catalog::Catalog;
+use super::derive::DERIVATION;
 use super::facts::{DayFacts, FactsByDay, last_instants};
 use super::incoming::Incoming;
 use super::lock::{Gate, WriterLock};
@@ -51,7 +52,8 @@ pub struct RebuildSummary {
 }
 
 impl Writer {
-    /// Opens a store for writing: waits for other writers, and sweeps what a killed one left behind.
+    /// Opens a store for writing: waits for other writers, and sweeps what a killed one left behind. A store that an older
+    /// version of the program derived is derived again.
     ///
     /// # Errors
     ///
@@ -73,6 +75,9 @@ impl Writer {
             _lock: lock,
         };
         writer.sweep()?;
+        if writer.catalog.read()?.derivation()? < DERIVATION {
+            writer.rebuild(&mut |_, _| {})?;
+        }
         Ok(writer)
     }
 
@@ -155,6 +160,7 @@ impl Writer {
         }
         change.set_all_rollups()?;
         change.set_all_facts()?;
+        change.set_derivation(DERIVATION)?;
         change.commit()?;
         self.collect_garbage()?;
         Ok(summary)

@@ -153,6 +153,9 @@ mod tests {
             licenses: 1,
             class: ReasonClass::Other,
             is_true: false,
+            reason_code: 0,
+            reason: 0,
+            granted_by: 0,
         }];
         let rollups = Rollups::of_day(day, &sessions, &denials, &strings);
         let level = |feature, quarter, level, minutes| LevelRow {
