@@ -12,6 +12,7 @@
 mod control;
 mod cooperative;
 mod days;
+mod fenced;
 mod filters;
 mod memory;
 mod one_part;
@@ -26,6 +27,7 @@ mod view;
 mod within_days;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use datafusion::common::tree_node::Transformed;
@@ -296,6 +298,10 @@ impl Engine {
         };
         let (state, planner) = (Arc::clone(&self.state), Arc::clone(&self.planner));
         let context = self.context(&state, control)?;
+        control
+            .progress
+            .withholds_scanned
+            .store(view.visible().is_some(), Ordering::Relaxed);
         let (snapshot, progress) = (Arc::clone(snapshot), Arc::clone(&control.progress));
         let days = Arc::clone(&self.days);
         let planned = async move {
@@ -338,7 +344,7 @@ impl Engine {
         let planned = async move {
             let plan = session.plan(&question).await?;
             let plan = session.bind(plan, &question)?;
-            let plan = bind_tables(plan, &tables, &view)?;
+            let plan = bind_barrier(plan, &tables, &view)?;
             let root = snapshot.root().to_owned();
             let optimised = state.optimize(&plan).map_err(EngineError::from).map_err(sql::blame_rows)?;
             let run = async {
@@ -346,7 +352,7 @@ impl Engine {
                 let operators = sort_within_days(operators, snapshot.zone())?;
                 stream::execute(operators, context, snapshot, progress)
             };
-            let Planned { schema, rows } = run.await.map_err(sql::blame_rows)?;
+            let Planned { schema, rows } = run.await.map_err(|error| sql::disclosed(error, &view))?;
             Ok(Planned {
                 schema,
                 rows: sql::fenced(rows, &plan, &view, &root),
@@ -473,6 +479,25 @@ fn bind_tables(plan: LogicalPlan, tables: &Tables, view: &View) -> Result<Logica
             Some(provider) => {
                 scan.source = provider_as_source(provider);
                 Ok(Transformed::yes(view.fence(scan)?))
+            }
+            None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
+        },
+        node => Ok(Transformed::no(node)),
+    })?;
+    Ok(bound.data)
+}
+
+/// Puts the tables of a snapshot, as a view shows them, in the places of those that SQL of somebody else was planned against.
+/// Nothing of that SQL goes below them.
+fn bind_barrier(plan: LogicalPlan, tables: &Tables, view: &View) -> Result<LogicalPlan, DataFusionError> {
+    if view.is_everything() {
+        return bind_tables(plan, tables, view);
+    }
+    let bound = plan.transform_up_with_subqueries(|node| match node {
+        LogicalPlan::TableScan(mut scan) if !is_work_table(&scan) => match tables.fenced(scan.table_name.table(), view)? {
+            Some(provider) => {
+                scan.source = provider_as_source(provider);
+                Ok(Transformed::yes(LogicalPlan::TableScan(scan)))
             }
             None => Ok(Transformed::no(LogicalPlan::TableScan(scan))),
         },

@@ -104,9 +104,16 @@ impl<'a> Prepared<'a> {
         })
     }
 
+    /// Returns the tag that caches know the answer by; none for a caller who sees some license servers alone, to whom it would tell
+    /// that the store changed elsewhere.
+    #[must_use]
+    pub fn public_tag(&self) -> Option<&str> {
+        self.caller.access().servers().is_none().then(|| self.tag())
+    }
+
     /// What tells this answer from any other: the same tag is the same answer, but for the time of making.
     #[must_use]
-    pub fn tag(&self) -> &str {
+    fn tag(&self) -> &str {
         self.tag.get_or_init(|| self.hashed())
     }
 

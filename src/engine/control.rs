@@ -3,7 +3,7 @@
 //! The invariant: a query that is out of time, or that somebody stops, ends with an error; never as if its rows were over.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,8 @@ pub struct Progress {
     pub rows: Count,
     /// Bytes of files that it has read.
     pub scanned: Count,
+    /// Set where the bytes that were read tell of rows that the caller may not see; [`Progress::scanned`] stays 0 then.
+    pub withholds_scanned: AtomicBool,
     /// Bytes that it has put on the disk for want of memory.
     pub spilled: Count,
     /// Bytes of memory that it holds.

@@ -55,7 +55,21 @@ impl Partitions {
         }
     }
 
-    fn plan(&self, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>, partitions: usize) -> Result<Plan> {
+    /// Plans a scan of the days that the filters can mean; nothing where no day can have a row.
+    pub(super) async fn shared_scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        sharing: Sharing,
+    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+        match self.plan(projection, filters, None, sharing)? {
+            Plan::Empty(_) => Ok(None),
+            Plan::Scan(config) => Ok(Some(ParquetFormat::default().create_physical_plan(state, *config).await?)),
+        }
+    }
+
+    fn plan(&self, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>, sharing: Sharing) -> Result<Plan> {
         let (first, last) = self.days(filters);
         let files: Vec<&PartitionFile> = if first <= last {
             self.snapshot.files(self.table).range(first..=last).map(|(_, file)| file).collect()
@@ -65,7 +79,7 @@ impl Partitions {
         if files.is_empty() {
             return Ok(Plan::Empty(datafusion::common::project_schema(&self.schema, projection)?));
         }
-        let groups = self.groups(&files, partitions)?;
+        let groups = self.groups(&files, sharing)?;
         let schema = TableSchema::builder(self.table.schema())
             .with_table_partition_cols(vec![day_field()])
             .build();
@@ -78,9 +92,8 @@ impl Partitions {
         Ok(Plan::Scan(Box::new(config)))
     }
 
-    /// Shares the files out: neighbouring days together, so that each part reads a stretch of time.
-    fn groups(&self, files: &[&PartitionFile], partitions: usize) -> Result<Vec<FileGroup>> {
-        let size = files.len().div_ceil(partitions.max(1));
+    /// Shares the files out.
+    fn groups(&self, files: &[&PartitionFile], sharing: Sharing) -> Result<Vec<FileGroup>> {
         let group = |files: &[&PartitionFile]| {
             files
                 .iter()
@@ -88,7 +101,16 @@ impl Partitions {
                 .collect::<Result<Vec<_>>>()
                 .map(FileGroup::new)
         };
-        files.chunks(size.max(1)).map(group).collect()
+        match sharing {
+            Sharing::Neighbours(parts) => files.chunks(files.len().div_ceil(parts.max(1)).max(1)).map(group).collect(),
+            Sharing::ByDay(parts) => {
+                let mut shares = vec![Vec::new(); parts];
+                for file in files {
+                    shares[file.day.0.unsigned_abs() as usize % parts].push(*file);
+                }
+                shares.iter().map(|files| group(files)).collect()
+            }
+        }
     }
 
     fn scanned(&self, file: &PartitionFile) -> Result<PartitionedFile> {
@@ -140,6 +162,15 @@ impl Partitions {
     }
 }
 
+/// How files are shared out to the partitions of a scan.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sharing {
+    /// To at most so many partitions, neighbouring days together, so that each reads a stretch of time.
+    Neighbours(usize),
+    /// To just so many partitions, by the day alone, whatever files there are.
+    ByDay(usize),
+}
+
 /// An instant that only files of the same bytes share.
 fn version_of(file: &PartitionFile) -> DateTime<Utc> {
     let [a, b, c, d, e, f, ..] = file.checksum;
@@ -154,6 +185,24 @@ enum Plan {
 /// The column that the path tells.
 pub(super) fn day_field() -> Arc<Field> {
     Arc::new(Field::new("day", DataType::Date32, false))
+}
+
+/// Returns whether a filter is a bound of times or days with a constant: it chooses files, and evaluating it cannot fail.
+pub(super) fn bounds_days(filter: &Expr) -> bool {
+    split_conjunction(filter).into_iter().all(|part| {
+        comparison(part).is_some_and(|(column, operator, value)| {
+            let is_bound = matches!(
+                operator,
+                Operator::Gt | Operator::GtEq | Operator::Eq | Operator::Lt | Operator::LtEq
+            );
+            let of_type = match column {
+                "day" => matches!(value, ScalarValue::Date32(Some(_))),
+                "at" | "started" | "ended" => matches!(value, ScalarValue::TimestampMicrosecond(Some(_), _)),
+                _ => false,
+            };
+            is_bound && of_type
+        })
+    })
 }
 
 /// A column compared with a value, the column first.
@@ -189,7 +238,7 @@ impl TableProvider for Partitions {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match self.plan(projection, filters, limit, state.config().target_partitions())? {
+        match self.plan(projection, filters, limit, Sharing::Neighbours(state.config().target_partitions()))? {
             Plan::Empty(schema) => Ok(Arc::new(EmptyExec::new(schema))),
             Plan::Scan(config) => ParquetFormat::default().create_physical_plan(state, *config).await,
         }

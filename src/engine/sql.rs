@@ -41,7 +41,7 @@ use datafusion_pg_catalog::setup_pg_catalog;
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::disclosure::fenced;
+pub(super) use self::disclosure::{disclosed, fenced};
 pub use self::parameters::Parameters;
 pub(crate) use self::postgres::{VERSION as POSTGRES_VERSION, VERSION_NUMBER as POSTGRES_VERSION_NUMBER};
 use super::tables::Tables;

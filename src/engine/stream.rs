@@ -9,6 +9,7 @@
 //! the query: it is never taken for whole.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
@@ -252,7 +253,9 @@ fn look(physical: &dyn ExecutionPlan, progress: &Progress) {
         }
         waiting.extend(operator.children().into_iter().map(AsRef::as_ref));
     }
-    progress.scanned.set(scanned);
+    if !progress.withholds_scanned.load(Ordering::Relaxed) {
+        progress.scanned.set(scanned);
+    }
     progress.spilled.set(spilled);
 }
 

@@ -12,8 +12,10 @@ use datafusion::datasource::MemTable;
 use datafusion::error::{DataFusionError, Result};
 
 use super::EngineError;
+use super::fenced::{FencedTable, fenced_list};
 use super::partitions::{Partitions, day_field};
 use super::plans::Plans;
+use super::view::View;
 use crate::event::{Table, TableColumn, instant_type};
 use crate::store::{FeatureState, Id, ServerState, Snapshot};
 use crate::time::Micros;
@@ -160,6 +162,15 @@ impl Tables {
     pub(super) fn provider(&self, name: &str) -> Option<Arc<dyn TableProvider>> {
         let found = self.providers.iter().find(|(known, _)| *known == name);
         found.map(|(_, provider)| Arc::clone(provider))
+    }
+
+    /// Returns a table as a view shows it, behind a barrier.
+    pub(super) fn fenced(&self, name: &str, view: &View) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some(list) = LISTS.iter().find(|list| list.name == name) {
+            return fenced_list(&list.rows(&self.snapshot)?, view).map(Some);
+        }
+        let table = Table::from_name(name).filter(|table| table.public());
+        Ok(table.map(|table| Arc::new(FencedTable::new(table, Arc::clone(&self.snapshot), view.clone())) as Arc<dyn TableProvider>))
     }
 
     pub(super) fn providers(&self) -> impl Iterator<Item = (&'static str, Arc<dyn TableProvider>)> + '_ {

@@ -13,13 +13,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::{Column, internal_err};
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use datafusion::common::{Column, DFSchema, internal_datafusion_err, internal_err};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableScan, lit};
 use datafusion::scalar::ScalarValue;
 
 use crate::access::{Access, Names};
-use crate::functions::{NameKind, Pseudonyms};
+use crate::event::Table;
+use crate::functions::{NameKind, Pseudonyms, VisibleGrants};
 use crate::store::{Id, Snapshot};
 
 /// What a query may see of a snapshot.
@@ -76,6 +78,28 @@ impl View {
         servers.filter(|server| self.sees(*server)).collect()
     }
 
+    /// The visible servers; nothing where all are.
+    pub(super) const fn visible(&self) -> Option<&BTreeSet<Id>> {
+        self.servers.as_ref()
+    }
+
+    /// Returns the change that the view makes to a column of a table.
+    pub(super) fn mask(&self, table: &str, column: &str) -> Mask {
+        if let Some(pseudonyms) = &self.pseudonyms {
+            if let Some(kind) = kind_of_name(table, column) {
+                return Mask::Pseudonym(kind, pseudonyms.clone());
+            }
+            if may_hold_names(table, column) {
+                return Mask::Blank;
+            }
+        }
+        match (&self.servers, table, column) {
+            (Some(servers), "denials", "is_true") => Mask::Truth(VisibleGrants::new(servers)),
+            (Some(servers), "denials", "granted_by") => Mask::Grants(VisibleGrants::new(servers)),
+            _ => Mask::Plain,
+        }
+    }
+
     /// Puts the fence above a table. What comes out has the very columns that the table has.
     pub(super) fn fence(&self, scan: TableScan) -> Result<LogicalPlan, DataFusionError> {
         if self.is_everything() {
@@ -112,12 +136,77 @@ impl View {
             });
             plan = plan.project(columns.collect::<Result<Vec<_>, DataFusionError>>()?)?;
         }
+        if let Some(servers) = &self.servers
+            && name.table() == Table::Denials.name()
+        {
+            plan = plan.project(denials_in_sight(&schema, servers)?)?;
+        }
         let plan = plan.build()?;
         if plan.schema() != &schema {
             return internal_err!("the fence changed the columns of table {name}");
         }
         Ok(plan)
     }
+}
+
+/// A change that the fence makes to a column.
+#[derive(Debug, Clone)]
+pub(super) enum Mask {
+    /// None.
+    Plain,
+    /// Names become pseudonyms.
+    Pseudonym(NameKind, Pseudonyms),
+    /// Texts that may hold names become null.
+    Blank,
+    /// A denial is a true one as far as visible servers tell.
+    Truth(VisibleGrants),
+    /// Servers that are not visible are left out.
+    Grants(VisibleGrants),
+}
+
+impl Mask {
+    /// The columns that it reads besides its own.
+    pub(super) const fn inputs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Truth(_) => &["reason_class", "granted_by"],
+            _ => &[],
+        }
+    }
+
+    /// Returns the column of a batch as the caller sees it.
+    pub(super) fn apply(&self, name: &str, batch: &RecordBatch) -> Result<ArrayRef, DataFusionError> {
+        let column = |name: &str| {
+            let column = batch.column_by_name(name).cloned();
+            column.ok_or_else(|| internal_datafusion_err!("column {name} is missing"))
+        };
+        Ok(match self {
+            Self::Plain => column(name)?,
+            Self::Pseudonym(kind, pseudonyms) => pseudonyms.of_column(*kind, &column(name)?)?,
+            Self::Blank => new_null_array(column(name)?.data_type(), batch.num_rows()),
+            Self::Truth(visible) => Arc::new(visible.truth(&column("reason_class")?, &column("granted_by")?)?),
+            Self::Grants(visible) => Arc::new(visible.grants(&column("granted_by")?)?),
+        })
+    }
+}
+
+/// The columns of denials, as a view of some servers shows them.
+fn denials_in_sight(schema: &DFSchema, servers: &BTreeSet<Id>) -> Result<Vec<Expr>, DataFusionError> {
+    let column = |name: &str| {
+        let (qualifier, field) = schema.qualified_field_with_unqualified_name(name)?;
+        Ok::<_, DataFusionError>(Expr::Column(Column::from((qualifier, field))))
+    };
+    let visible = VisibleGrants::new(servers);
+    let columns = schema.iter().map(|(qualifier, field)| {
+        let shown = match field.name().as_str() {
+            "is_true" => visible
+                .of_truth()
+                .call(vec![column("is_true")?, column("reason_class")?, column("granted_by")?]),
+            "granted_by" => visible.of_grants().call(vec![column("granted_by")?]),
+            name => return column(name),
+        };
+        Ok(shown.alias_qualified(qualifier.cloned(), field.name()))
+    });
+    columns.collect()
 }
 
 /// What a column names that not everybody may know. The host of a license server is nobody's.
@@ -132,7 +221,11 @@ fn kind_of_name(table: &str, column: &str) -> Option<NameKind> {
 
 /// Whether a column holds texts of which nobody knows what they say.
 fn may_hold_names(table: &str, column: &str) -> bool {
-    table == "events" && matches!(column, "handle" | "reason" | "project" | "source")
+    match table {
+        "events" => matches!(column, "handle" | "reason" | "project" | "source"),
+        "denials" => column == "reason",
+        _ => false,
+    }
 }
 
 #[cfg(test)]

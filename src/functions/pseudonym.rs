@@ -97,7 +97,8 @@ impl Pseudonyms {
         format!("{}-{}", kind.name(), letters.collect::<String>())
     }
 
-    fn of_column(&self, kind: Kind, names: &ArrayRef) -> Result<ArrayRef> {
+    /// Returns the pseudonyms of a column of names, of the same type.
+    pub(crate) fn of_column(&self, kind: Kind, names: &ArrayRef) -> Result<ArrayRef> {
         if let Some(names) = names.as_string_opt::<i32>() {
             return Ok(self.of_names(kind, names));
         }

@@ -76,12 +76,8 @@ async fn answer(name: &str, request: Request, shared: Shared) -> Result<Response
     let prepared = shared.app.prepare(&ask)?;
     let headers = headers(&ask, &prepared)?;
     let is_post = parts.method == Method::POST;
-    if !is_post
-        && negotiation::has_already(
-            &parts.headers,
-            headers.get(header::ETAG).map_or("", |tag| tag.to_str().unwrap_or("")),
-        )
-    {
+    let tag = headers.get(header::ETAG).and_then(|tag| tag.to_str().ok());
+    if !is_post && tag.is_some_and(|tag| negotiation::has_already(&parts.headers, tag)) {
         let mut headers = headers;
         headers.remove(header::CONTENT_TYPE);
         headers.remove(header::CONTENT_DISPOSITION);
@@ -105,7 +101,9 @@ fn headers(ask: &Ask<'_>, prepared: &Prepared<'_>) -> Result<HeaderMap, ApiError
     headers.insert(header::VARY, HeaderValue::from_static(VARY));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let text = |text: String| HeaderValue::from_str(&text).map_err(|error| ApiError::internal(&error));
-    headers.insert(header::ETAG, text(format!("W/\"{}\"", prepared.tag()))?);
+    if let Some(tag) = prepared.public_tag() {
+        headers.insert(header::ETAG, text(format!("W/\"{tag}\""))?);
+    }
     body::name(&mut headers, ask.format, || file_name(ask, prepared))?;
     if let Some(quality) = prepared.quality() {
         headers.insert(QUALITY, text(brief(quality))?);

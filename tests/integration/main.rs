@@ -15,6 +15,7 @@ mod crash;
 mod docs;
 mod examples;
 mod export;
+mod fence;
 mod files;
 mod formats;
 mod golden;

@@ -206,7 +206,7 @@ fn questions_are_answered() {
     assert!(texts("EXPLAIN SELECT * FROM denials").join("").contains("plan"));
     assert!(!texts("EXPLAIN ANALYZE SELECT count(*) FROM denials").is_empty());
     assert!(texts("SELECT table_name FROM information_schema.tables").contains(&"sessions".to_owned()));
-    assert_eq!(texts("DESCRIBE denials").len(), 9);
+    assert_eq!(texts("DESCRIBE denials").len(), 12);
     assert!(!texts("SHOW TABLES").is_empty() && !texts("SHOW COLUMNS FROM events").is_empty());
     // A recursive query may call its own rows what a table is called.
     assert_eq!(
