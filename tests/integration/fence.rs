@@ -106,12 +106,13 @@ fn answer(store: &Store, access: &Access, sql: &str) -> String {
 
 /// An answer without times that were measured.
 fn masked(answer: &str) -> String {
-    let measured = |part: &&str| part.contains("elapsed") || part.contains("_time") || part.contains("time_");
-    answer
-        .split([',', '[', ']'])
-        .filter(|part| !measured(part))
-        .collect::<Vec<_>>()
-        .join(",")
+    let is_time = |part: &str| {
+        let unit = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        part != unit && ["ns", "µs", "ms", "s"].contains(&unit)
+    };
+    let measured = |part: &&str| is_time(part) || ["elapsed", "_time", "time_"].iter().any(|word| part.contains(word));
+    let parts = answer.split(|c: char| ",[]{}=\"".contains(c));
+    parts.filter(|part| !measured(part)).collect::<Vec<_>>().join(",")
 }
 
 fn limited() -> [Access; 2] {
