@@ -15,8 +15,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{AsArray as _, BooleanArray, RecordBatch};
-use arrow::compute::{BatchCoalescer, cast, filter_record_batch};
+use arrow::array::{AsArray as _, BooleanArray, RecordBatch, UInt32Array};
+use arrow::compute::{BatchCoalescer, cast, filter_record_batch, take_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -44,7 +44,12 @@ const SERVER: &str = "server_id";
 /// Returns the rows of a list that a view shows, as a table of their own.
 pub(super) fn fenced_list(rows: &RecordBatch, view: &View) -> Result<Arc<dyn TableProvider>> {
     let visible = match view.visible() {
-        Some(servers) => filter_record_batch(rows, &of_servers(rows, servers)?)?,
+        // Taken anew even where all rows are visible: the size of buffers would tell of hidden ones.
+        Some(servers) => {
+            let seen = of_servers(rows, servers)?;
+            let places = (0_u32..).zip(&seen).filter(|(_, seen)| *seen == Some(true));
+            take_record_batch(rows, &UInt32Array::from_iter_values(places.map(|(place, _)| place)))?
+        }
         None => rows.clone(),
     };
     Ok(Arc::new(MemTable::try_new(visible.schema(), vec![vec![visible]])?))

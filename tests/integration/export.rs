@@ -121,7 +121,7 @@ fn every_format_says_what_was_imported_to_the_last_digit() {
         site.read("denials/day=2026-03-03/part.ndjson"),
         concat!(
             r#"{"at":"2026-03-03T23:59:59Z","server_id":1,"feature_id":2,"user_name":"Zoë","host":"h\n2","licenses":1,"#,
-            r#""reason_class":"other","is_true":false}"#,
+            r#""reason_class":"other","is_true":false,"reason_code":null,"reason":null,"granted_by":null}"#,
             "\n"
         )
     );

@@ -110,7 +110,8 @@ fn masked(answer: &str) -> String {
         let unit = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
         part != unit && ["ns", "µs", "ms", "s"].contains(&unit)
     };
-    let measured = |part: &&str| is_time(part) || ["elapsed", "_time", "time_"].iter().any(|word| part.contains(word));
+    let measured =
+        |part: &&str| is_time(part) || part.ends_with(" UTC") || ["elapsed", "_time", "time_"].iter().any(|word| part.contains(word));
     let parts = answer.split(|c: char| ",[]{}=\"".contains(c));
     parts.filter(|part| !measured(part)).collect::<Vec<_>>().join(",")
 }
