@@ -162,8 +162,9 @@ impl FromStr for Zone {
 
     /// An IANA name as it is spelled, or the name that Windows has for a zone.
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
-        let iana = of_windows(text).unwrap_or(text);
-        iana.parse().map(Self).map_err(|_unknown| ParseTimeError {
+        // An IANA name is itself, also where Windows has a zone of that name.
+        let iana = text.parse().or_else(|unknown| of_windows(text).map_or(Err(unknown), str::parse));
+        iana.map(Self).map_err(|_unknown| ParseTimeError {
             hint: Self::hint(text),
             ..ParseTimeError::new(text, "an IANA time zone like Europe/Berlin or UTC")
         })
@@ -177,6 +178,7 @@ mod tests {
     #[test]
     fn windows_names_are_zones_and_near_misses_are_told() {
         assert_eq!("Romance Standard Time".parse::<Zone>().unwrap().name(), "Europe/Paris");
+        assert_eq!("UTC".parse::<Zone>().unwrap().name(), "UTC");
         for (typed, meant) in [
             ("europe/paris", "Europe/Paris"),
             ("Europe/Pairs", "Europe/Paris"),
