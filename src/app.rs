@@ -26,7 +26,7 @@ use crate::engine::{Engine, EngineError, EngineOptions};
 use crate::import::{ImportError, ImportOptions, Input, Tally};
 use crate::metrics::Metrics;
 use crate::output::EncodeError;
-use crate::report::{Catalog, ReportError};
+use crate::report::{Calendars, Catalog, ReportError};
 use crate::store::{self, Grant, Snapshot, StoreError, Tokens, Watcher, Writer};
 use crate::time::{Micros, Zone};
 use crate::token::Token;
@@ -65,6 +65,8 @@ pub struct AppOptions {
     pub engine: EngineOptions,
     /// How many queries run at once, and what each may use.
     pub queries: QueryOptions,
+    /// The calendars of holidays that requests may name.
+    pub calendars: Calendars,
     /// The program that SQL of others runs in; this very process where there is none.
     pub worker: Option<PathBuf>,
 }
@@ -76,6 +78,7 @@ pub struct App {
     watcher: Mutex<Watcher>,
     engine: Engine,
     catalog: Catalog,
+    calendars: Calendars,
     queries: Arc<Queries>,
     workers: Option<Arc<Workers>>,
     metrics: Arc<Metrics>,
@@ -112,6 +115,7 @@ impl App {
             root,
             engine,
             catalog,
+            calendars: options.calendars,
         })
     }
 

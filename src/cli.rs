@@ -3,6 +3,7 @@
 //! A command says what it takes (its `Args`, which are its `--help`) and what it does (its `run`). Everything else is the
 //! library's.
 
+mod calendars;
 mod check;
 mod demo;
 mod document;

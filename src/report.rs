@@ -13,11 +13,13 @@
 
 mod answer;
 mod bind;
+mod calendars;
 mod catalog;
 mod chart;
 mod column;
 mod compile;
 mod definition;
+mod features;
 mod filter;
 mod json;
 mod order;
@@ -28,6 +30,7 @@ mod selection;
 mod source;
 
 pub use self::answer::{chart_of, columns_of};
+pub use self::calendars::{CalendarError, Calendars};
 pub use self::catalog::{Catalog, Report};
 pub use self::chart::{ChartForm, ChartSpec};
 pub use self::column::{Column, ColumnType, Visibility};
@@ -51,20 +54,24 @@ pub enum ReportError {
         reason: String,
     },
     /// There is no such report.
-    #[error("there is no report {name:?}; there are: {known}")]
+    #[error("there is no report {name:?}; there are: {known}{hint}")]
     UnknownReport {
         /// What was asked for.
         name: String,
         /// What there is.
         known: String,
+        /// What was perhaps meant.
+        hint: String,
     },
     /// A parameter that the report does not have.
-    #[error("unknown parameter {name:?}; accepted: {known}")]
+    #[error("unknown parameter {name:?}; accepted: {known}{hint}")]
     UnknownParameter {
         /// The parameter.
         name: String,
         /// Those that the report has.
         known: String,
+        /// Those that were perhaps meant.
+        hint: String,
     },
     /// A parameter that must be given is not.
     #[error("parameter {name:?} is missing: {expected}")]
@@ -91,10 +98,20 @@ pub enum ReportError {
         reason: String,
     },
     /// There is no such feature, or the caller may not see it.
-    #[error("there is no feature {id}")]
+    #[error("there is no feature {feature}{hint}")]
     UnknownFeature {
-        /// The feature's number.
-        id: i64,
+        /// The feature's number, or its name in quotes.
+        feature: String,
+        /// Names that were perhaps meant, of features that the caller sees.
+        hint: String,
+    },
+    /// Several features have the name.
+    #[error("parameter \"feature\": several features are called {name:?}; accepted: one of their numbers: {bearers}")]
+    AmbiguousFeature {
+        /// The name.
+        name: String,
+        /// Numbers, servers and versions.
+        bearers: String,
     },
     /// The engine failed.
     #[error(transparent)]

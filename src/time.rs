@@ -19,6 +19,7 @@ mod local_times;
 mod offsets;
 mod period;
 mod windows_zones;
+mod workdays;
 mod zone;
 
 pub use self::day::Day;
@@ -28,6 +29,7 @@ pub use self::local_times::LocalTimes;
 pub use self::offsets::Offsets;
 pub use self::period::Granularity;
 pub use self::windows_zones::of_windows;
+pub use self::workdays::{Holidays, Weekdays, Workdays};
 pub use self::zone::Zone;
 pub(crate) use self::zone::{Occurrence, local_day};
 
@@ -56,6 +58,12 @@ pub struct ParseTimeError {
 }
 
 impl ParseTimeError {
+    /// What was perhaps meant: the end of a message, or nothing.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+
     fn new(text: &str, expected: &'static str) -> Self {
         Self {
             text: text.chars().take(64).collect(),

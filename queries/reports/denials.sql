@@ -47,13 +47,30 @@ name = "hn"
 title = "Host"
 type = "text"
 summary = "host of the refused checkout"
+
+[[column]]
+name = "drc"
+title = "Reason"
+type = "enumeration"
+visibility = "named"
+values = ["capacity", "queued", "not_entitled", "excluded", "other"]
+summary = "class of the reason for the refusal"
+
+[[column]]
+name = "dtrue"
+title = "True Denial"
+type = "boolean"
+visibility = "named"
+summary = "whether the user went without: all licenses were in use, and the user got none within 5 s"
 */
 SELECT
     feature_id AS fid,
     at AS ldt,
     licenses AS ldtc,
     user_name AS un,
-    host AS hn
+    host AS hn,
+    reason_class AS drc,
+    is_true AS dtrue
 FROM denials
 WHERE feature_id IN ($feature)
     AND at >= $from AND at < $until

@@ -30,6 +30,16 @@ type = "boolean"
 default = "false"
 summary = "whether downtime counts: true divides by all working hours, false by those in which the server was up"
 
+[[param]]
+name = "wd"
+type = "weekdays"
+summary = "only hours that begin on these weekdays"
+
+[[param]]
+name = "holidays"
+type = "holidays"
+summary = "no hours that begin on these days"
+
 [[column]]
 name = "lc"
 title = "Licenses In Use"
@@ -56,7 +66,7 @@ WITH used AS (
     FROM (
         SELECT
             feature_id AS fid,
-            unnest(time_at_level(started, ended, licenses, working_hours($sd, $ed, $st, $et, $tz))) AS level
+            unnest(time_at_level(started, ended, licenses, working_hours($sd, $ed, $st, $et, $tz, $wd, $holidays))) AS level
         FROM sessions
         WHERE feature_id IN ($feature)
             -- Windows over midnight run into the morning after the last day, which may have 25 hours.
@@ -67,7 +77,7 @@ WITH used AS (
 up AS (
     SELECT
         features.feature_id AS fid,
-        sum(time_within(uptime.started, uptime.ended, working_hours($sd, $ed, $st, $et, $tz))) AS micros
+        sum(time_within(uptime.started, uptime.ended, working_hours($sd, $ed, $st, $et, $tz, $wd, $holidays))) AS micros
     FROM features
     JOIN uptime ON uptime.server_id = features.server_id
     WHERE features.feature_id IN ($feature)
@@ -78,7 +88,7 @@ SELECT
     used.lc,
     used.micros / 3.6e9 AS lhu,
     100.0 * used.micros / nullif(
-        CASE WHEN $incd THEN working_time(working_hours($sd, $ed, $st, $et, $tz)) ELSE up.micros END, 0
+        CASE WHEN $incd THEN working_time(working_hours($sd, $ed, $st, $et, $tz, $wd, $holidays)) ELSE up.micros END, 0
     ) AS lutil
 FROM used
 LEFT JOIN up ON up.fid = used.fid

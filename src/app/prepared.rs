@@ -8,7 +8,7 @@ use super::{App, AppError, Bid, Rendering, Subject, now};
 use crate::access::Caller;
 use crate::engine::View;
 use crate::output::{Document, Field, Format, Links};
-use crate::report::{Column, Family, Report, Request, STANDARD, Scope, Wanted};
+use crate::report::{Column, Family, Report, Request, STANDARD, Scope, Value, Wanted};
 use crate::store::{Quality, Snapshot};
 use crate::time::{Day, Micros, Zone, wall_clock};
 
@@ -53,6 +53,8 @@ impl<'a> Prepared<'a> {
             snapshot: &snapshot,
             view: &view,
             now,
+            calendars: &app.calendars,
+            whole: ask.format.family() != Family::Page,
         };
         let definition = report.definition();
         let request = Request::parse(definition, ask.given, scope)?;
@@ -83,7 +85,10 @@ impl<'a> Prepared<'a> {
             zone: request.zone,
             offset: request.offset,
             limit: request.limit,
-            links: ask.place.clone().map(|formats| links(formats, report, ask.given)),
+            known_until: request.known_until,
+            bom: request.bom,
+            bare: request.bare,
+            links: ask.place.clone().map(|formats| links(formats, report, ask.given, request.zone)),
         };
         debug_assert!(family != Family::Picture || document.columns.is_empty());
         Ok(Self {
@@ -241,7 +246,7 @@ fn printed(at: Micros, zone: Zone) -> String {
 }
 
 /// What can be asked from a page that shows a report.
-fn links(formats: String, report: &Report, given: &[(String, String)]) -> Links {
+fn links(formats: String, report: &Report, given: &[(String, String)], zone: Zone) -> Links {
     let in_path = |name: &str| report.definition().path.contains(&format!("{{{name}}}"));
     let params = report
         .definition()
@@ -254,7 +259,11 @@ fn links(formats: String, report: &Report, given: &[(String, String)]) -> Links 
         value: given
             .iter()
             .find(|(name, _)| param.is_called(name))
-            .map(|(_, value)| value.clone())
+            .map(|(name, value)| match param.parse(name, value) {
+                // A field of a form holds a day.
+                Ok(Value::Instant(at)) => zone.day_of(at).to_string(),
+                _ => value.clone(),
+            })
             .or_else(|| param.default.clone()),
     };
     Links {

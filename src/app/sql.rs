@@ -150,6 +150,9 @@ fn document(title: Option<String>, columns: Vec<Column>, limit: Option<u64>, for
         zone: Zone::UTC,
         offset: 0,
         limit,
+        known_until: None,
+        bom: false,
+        bare: false,
         links: None,
     }
 }

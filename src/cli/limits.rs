@@ -9,6 +9,7 @@ use clap::Args;
 use crate::app::{AppOptions, QueryOptions};
 use crate::engine::EngineOptions;
 use crate::machine::{self, Scratch};
+use crate::report::Calendars;
 
 /// What queries may use.
 #[derive(Debug, Args)]
@@ -75,6 +76,7 @@ impl LimitArgs {
                 memory: query_memory,
                 scratch: (self.scratch_size.as_u64() / u64::from(self.queries)).max(LEAST),
             },
+            calendars: Calendars::default(),
             worker: None,
         };
         Ok((options, scratch))
@@ -93,6 +95,7 @@ pub(super) fn unhurried() -> AppOptions {
             memory,
             ..QueryOptions::default()
         },
+        calendars: Calendars::default(),
         worker: None,
     }
 }

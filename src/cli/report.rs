@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
+use super::calendars;
 use crate::access::Caller;
-use crate::app::{App, Ask};
-use crate::output::{self, FORMATS, Format};
+use crate::app::{App, AppOptions, Ask};
+use crate::output::{self, FORMATS, Format, TABLE};
 use crate::report::{Catalog, Definition, Param, STANDARD};
 
 /// A report, its parameters, and where to put it.
@@ -17,7 +18,9 @@ pub(crate) struct ReportArgs {
     report: String,
     store: PathBuf,
     given: Vec<(String, String)>,
-    format: &'static dyn Format,
+    calendars: Vec<(String, PathBuf)>,
+    /// The format that was asked for.
+    format: Option<&'static dyn Format>,
     output: Option<PathBuf>,
     sql: bool,
 }
@@ -28,7 +31,13 @@ impl ReportArgs {
             crate::store::exists(&self.store),
             crate::store::StoreError::Missing { path: self.store.clone() }
         );
-        let app = App::new(&self.store, super::limits::unhurried())?;
+        let options = AppOptions {
+            calendars: calendars::read(&self.calendars)?,
+            ..super::limits::unhurried()
+        };
+        let app = App::new(&self.store, options)?;
+        let is_seen = self.output.is_none() && io::stdout().is_terminal();
+        let format = self.format.unwrap_or_else(|| usual(is_seen));
         if self.sql {
             let source = app.catalog().report(&self.report)?.source(app.snapshot()?.zone())?;
             super::say(source.trim_end());
@@ -39,7 +48,7 @@ impl ReportArgs {
             let ask = Ask {
                 report: &self.report,
                 given: &self.given,
-                format: self.format,
+                format,
                 caller: &Caller::local(),
                 place: None,
             };
@@ -48,7 +57,7 @@ impl ReportArgs {
                 // Formats without a place for doubts have a header over HTTP; here a person is told.
                 let _closed = writeln!(io::stderr(), "quality: {}", quality.to_json());
             }
-            super::document::check_terminal(self.format, self.output.as_deref())?;
+            super::document::check_terminal(format, self.output.as_deref())?;
             super::document::write(prepared.run().await?, self.output.as_deref()).await
         })
     }
@@ -64,7 +73,7 @@ impl Args for ReportArgs {
                 "Write a report without a server: for bulk history and for cron\n\n\
                  Each report has its own parameters, the same as over HTTP: `headroom report denials --help`.\n\n  \
                  headroom report features --store licenses --format csv\n  \
-                 headroom report denials --store licenses --feature 3 \\\n      --sd 2026-01-01 --ed 2026-12-31 --format csv -o denials.csv",
+                 headroom report denials --store licenses --feature solver \\\n      --sd 2026-01-01 --ed 2026-12-31 --format csv -o denials.csv",
             )
             .subcommand_required(true)
             .subcommand_value_name("NAME")
@@ -90,10 +99,15 @@ fn command_of(definition: Definition) -> Command {
     let format = Arg::new("format")
         .long("format")
         .value_name("F")
-        .default_value(FORMATS[0].name())
         .ignore_case(true)
-        .value_parser(PossibleValuesParser::new(FORMATS.iter().map(|format| format.name())))
-        .help("Format of the report");
+        .value_parser(PossibleValuesParser::new(FORMATS.iter().chain([&TABLE]).map(|format| format.name())))
+        .help("Format of the report; else a table on a terminal, and json elsewhere");
+    let calendar = Arg::new("calendar")
+        .long("calendar")
+        .value_name("NAME=FILE")
+        .action(ArgAction::Append)
+        .value_parser(calendars::pair)
+        .help(calendars::HELP);
     let output = Arg::new("output")
         .short('o')
         .long("output")
@@ -117,7 +131,7 @@ fn command_of(definition: Definition) -> Command {
         .about(definition.summary)
         .args([store])
         .args(args)
-        .args([param, format, output, sql])
+        .args([param, calendar, format, output, sql])
 }
 
 fn arg_of(param: &Param) -> Arg {
@@ -136,6 +150,16 @@ fn arg_of(param: &Param) -> Arg {
         arg = arg.aliases(["featureId", "feature-id", "fid"]);
     }
     arg
+}
+
+/// The format of a name, the table for a terminal included.
+fn find(name: &str) -> Option<&'static dyn Format> {
+    output::find(name).or_else(|| name.eq_ignore_ascii_case(TABLE.name()).then_some(TABLE))
+}
+
+/// The format where none was asked for: a person at a terminal gets a table.
+fn usual(is_seen: bool) -> &'static dyn Format {
+    if is_seen { TABLE } else { FORMATS[0] }
 }
 
 fn capitalised(text: &str) -> String {
@@ -160,12 +184,14 @@ impl FromArgMatches for ReportArgs {
             Some((param.name.clone(), value.clone()))
         });
         let pairs = matches.get_many::<(String, String)>("param").into_iter().flatten().cloned();
-        let format = matches.get_one::<String>("format").and_then(|name| output::find(name));
+        let format = matches.get_one::<String>("format").and_then(|name| find(name));
+        let calendars = matches.get_many::<(String, PathBuf)>("calendar");
         Ok(Self {
             report: report.to_owned(),
             store: matches.get_one::<PathBuf>("store").cloned().unwrap_or_default(),
             given: named.chain(pairs).collect(),
-            format: format.unwrap_or(FORMATS[0]),
+            calendars: calendars.into_iter().flatten().cloned().collect(),
+            format,
             output: matches.get_one::<PathBuf>("output").cloned(),
             sql: matches.get_flag("sql"),
         })
@@ -174,5 +200,16 @@ impl FromArgMatches for ReportArgs {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_get_a_table_and_programs_do_not() {
+        assert_eq!((usual(true).name(), usual(false).name()), ("table", "json"));
+        assert!(find("TABLE").is_some() && find("csv").is_some() && find("x").is_none());
     }
 }

@@ -1,7 +1,7 @@
 //! `headroom serve`
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::limits::LimitArgs;
-use super::{StoreArgs, say};
+use super::{StoreArgs, calendars, say};
 use crate::app::{App, AppOptions};
 use crate::telemetry::LogFormat;
 use crate::{http, pg};
@@ -49,6 +49,8 @@ pub(super) struct ListenArgs {
     /// How long answers that have begun may take after SIGTERM
     #[arg(long, env = "HEADROOM_GRACE_SECONDS", value_name = "SECONDS", default_value_t = 30)]
     grace_seconds: u64,
+    #[arg(long = "calendar", value_name = "NAME=FILE", value_parser = calendars::pair, help = calendars::HELP)]
+    calendars: Vec<(String, PathBuf)>,
     #[command(flatten)]
     limits: LimitArgs,
 }
@@ -72,6 +74,7 @@ impl ListenArgs {
         let options = AppOptions {
             // SQL of others runs in processes of its own, made from this very program.
             worker: Some(std::env::current_exe()?),
+            calendars: calendars::read(&self.calendars)?,
             ..options
         };
         let app = Arc::new(App::new(store, options)?);

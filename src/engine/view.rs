@@ -316,6 +316,8 @@ mod tests {
                     snapshot: &snapshot,
                     view: &view,
                     now: 0,
+                    calendars: &crate::report::Calendars::default(),
+                    whole: true,
                 };
                 let request = Request::parse(report.definition(), &given, scope).unwrap();
                 let columns = request.columns(report.definition()).into_iter().map(|column| column.name).collect();

@@ -1,5 +1,6 @@
 //! Reading what a function is given.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray as _, Int32Array, ListArray, StructArray, TimestampMicrosecondArray};
@@ -12,7 +13,7 @@ use datafusion::logical_expr::{ScalarFunctionArgs, Signature, TypeSignature, Vol
 use datafusion::scalar::ScalarValue;
 
 use crate::event::{instant_type, text_type};
-use crate::time::{Day, Granularity, Window, WorkingHours, Zone};
+use crate::time::{Day, Granularity, ParseTimeError, Window, Workdays, WorkingHours, Zone};
 
 /// A signature of exactly these types; DataFusion casts what it is given to them.
 pub(super) fn exactly(types: &[DataType]) -> Signature {
@@ -40,12 +41,12 @@ pub(super) fn constant(array: &ArrayRef, what: &str) -> Result<Option<String>> {
 
 /// A zone by name.
 pub(super) fn zone(name: &str) -> Result<Zone> {
-    name.parse().or_else(|error: crate::time::ParseTimeError| exec_err!("{error}"))
+    name.parse().or_else(|error: ParseTimeError| exec_err!("{error}"))
 }
 
 /// A granularity by name or number.
 pub(super) fn granularity(name: &str) -> Result<Granularity> {
-    name.parse().or_else(|error: crate::time::ParseTimeError| exec_err!("{error}"))
+    name.parse().or_else(|error: ParseTimeError| exec_err!("{error}"))
 }
 
 /// The arguments of a scalar function as arrays of one length.
@@ -73,16 +74,28 @@ pub(super) fn integers(array: &ArrayRef) -> Result<&Int32Array> {
 pub(super) fn hours_type() -> DataType {
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
     let date = |name: &str| Field::new(name, DataType::Date32, false);
-    DataType::Struct(vec![date("first"), date("last"), text("opens"), text("closes"), text("zone")].into())
+    DataType::Struct(
+        vec![
+            date("first"),
+            date("last"),
+            text("opens"),
+            text("closes"),
+            text("zone"),
+            text("weekdays"),
+            text("holidays"),
+        ]
+        .into(),
+    )
 }
 
 /// What `working_hours(…)` asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hours {
     pub(super) hours: WorkingHours,
     pub(super) first: Day,
     pub(super) last: Day,
     pub(super) zone: Zone,
+    pub(super) workdays: Workdays,
 }
 
 impl Hours {
@@ -96,25 +109,32 @@ impl Hours {
         }
         let day = |place: usize| Day(fields.column(place).as_primitive::<Date32Type>().value(0));
         let text = |place: usize| fields.column(place).as_string::<i32>().value(0);
-        let time = |place: usize| {
-            text(place)
-                .parse()
-                .or_else(|error: crate::time::ParseTimeError| exec_err!("{error}"))
-        };
+        fn read<T: FromStr<Err = ParseTimeError>>(text: &str) -> Result<T> {
+            text.parse().or_else(|error: ParseTimeError| exec_err!("{error}"))
+        }
         Ok(Some(Self {
             hours: WorkingHours {
-                start: time(2)?,
-                end: time(3)?,
+                start: read(text(2))?,
+                end: read(text(3))?,
             },
             first: day(0),
             last: day(1),
             zone: zone(text(4))?,
+            workdays: Workdays {
+                weekdays: read(text(5))?,
+                holidays: read(text(6))?,
+            },
         }))
     }
 
-    /// The windows of all days.
+    /// The windows of all days that count.
     pub(super) fn windows(self) -> Vec<Window> {
-        self.hours.windows(self.first, self.last, self.zone)
+        self.hours.windows_on(self.workdays.of(self.first, self.last), self.zone)
+    }
+
+    /// Returns how long the windows are by the clock on the wall, whatever clocks did on these days.
+    pub(super) fn nominal(&self) -> i64 {
+        self.workdays.of(self.first, self.last).count() as i64 * self.hours.nominal()
     }
 }
 

@@ -10,7 +10,7 @@ use datafusion::scalar::ScalarValue;
 use super::arguments::{Hours, arrays, exactly, hours_type};
 use super::documentation::Manual;
 
-/// `working_time(working_hours(…))`: days × (closes − opens) in µs, whatever clocks did on those days.
+/// `working_time(working_hours(…))`: days that count × (closes − opens) in µs, whatever clocks did on those days.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct WorkingTime(Signature);
 
@@ -35,7 +35,7 @@ impl ScalarUDFImpl for WorkingTime {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let hours = Hours::read(&arrays(&args)?[0])?;
-        let micros = hours.map(|hours| hours.first.to(hours.last).len() as i64 * hours.hours.nominal());
+        let micros = hours.map(|hours| hours.nominal());
         Ok(ColumnarValue::Scalar(ScalarValue::Int64(micros)))
     }
 
@@ -43,7 +43,7 @@ impl ScalarUDFImpl for WorkingTime {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             Manual {
                 syntax: "working_time(hours)",
-                description: "How long working hours are by the clock on the wall, in microseconds: days times the time from \
+                description: "How long working hours are by the clock on the wall, in microseconds: days that count times the time from \
                               opening to closing, whatever clocks did on those days.",
                 arguments: &[
                     ("hours", "`working_hours(…)`, the same in every row"),

@@ -17,6 +17,7 @@ use crate::import::ImportError;
 use crate::output::{self, EncodeError};
 use crate::report::ReportError;
 use crate::store::StoreError;
+use crate::suggest;
 
 /// Every code, its status and its meaning: what the reference publishes.
 pub const CODES: &[(u16, StatusCode, &str)] = &[
@@ -32,6 +33,7 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1006, StatusCode::BAD_REQUEST, "the body cannot be read"),
     (1007, StatusCode::BAD_REQUEST, "the file cannot be imported"),
     (1008, StatusCode::BAD_REQUEST, "the report has too many rows for the format"),
+    (1009, StatusCode::BAD_REQUEST, "several features have the name"),
     (1101, StatusCode::UNAUTHORIZED, "the token is missing"),
     (1102, StatusCode::UNAUTHORIZED, "the token is unknown"),
     (
@@ -109,7 +111,11 @@ impl ApiError {
     }
 
     pub(super) fn unknown_format(format: &str) -> Self {
-        Self::new(1005, format!("unknown format {format:?}; accepted: {}", output::names()))
+        Self::new(1005, format!(
+                "unknown format {format:?}; accepted: {}{}",
+                output::names(),
+                suggest::hint(format, output::FORMATS.iter().map(|known| known.name()))
+            ))
     }
 
     pub(super) fn not_acceptable() -> Self {
@@ -259,6 +265,7 @@ impl From<ReportError> for ApiError {
             ReportError::Malformed { .. } => 1002,
             ReportError::Contradiction { .. } => 1003,
             ReportError::UnknownParameter { .. } => 1004,
+            ReportError::AmbiguousFeature { .. } => 1009,
             ReportError::UnknownFeature { .. } => 1202,
             ReportError::UnknownReport { .. } => 1203,
             ReportError::Definition { .. } | ReportError::Engine(_) => return Self::internal(&error),

@@ -160,7 +160,10 @@ fn formats() -> Vec<&'static str> {
 /// What an answer in a format is.
 fn body(definition: &Definition, format: &str) -> Value {
     match format {
-        "json" => json!({ "schema": schema::envelope(&schema::row(definition)) }),
+        "json" => {
+            let row = schema::row(definition);
+            json!({ "schema": { "anyOf": [schema::envelope(&row), { "type": "array", "items": row }] } })
+        }
         "csv" | "ndjson" | "html" | "svg" => json!({ "schema": { "type": "string" } }),
         _ => json!({ "schema": { "type": "string", "contentMediaType": "application/octet-stream" } }),
     }

@@ -41,6 +41,7 @@ impl Format for Csv {
             })
             .collect();
         Box::new(CsvEncoder {
+            bom: document.bom,
             head: head.join(&b","[..]),
             lines: Arc::new(Lines::new(document.columns, Fields)),
         })
@@ -48,12 +49,16 @@ impl Format for Csv {
 }
 
 struct CsvEncoder {
+    bom: bool,
     head: Vec<u8>,
     lines: Arc<Lines<Fields>>,
 }
 
 impl Encoder for CsvEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        if self.bom {
+            out.extend_from_slice("\u{feff}".as_bytes());
+        }
         let head = if self.head.is_empty() { Fields::NOTHING } else { &self.head };
         out.extend_from_slice(head);
         out.extend_from_slice(Fields.end());

@@ -2,7 +2,7 @@
 
 use crate::report::{ChartSpec, Column, Param};
 use crate::store::Quality;
-use crate::time::Zone;
+use crate::time::{Day, Zone};
 
 /// What a document says besides its rows. A format takes of it what it shows.
 #[derive(Debug, Clone)]
@@ -29,6 +29,12 @@ pub struct Document {
     pub offset: u64,
     /// At most so many rows.
     pub limit: Option<u64>,
+    /// The last day that anything is known of, where rows go on to the present: charts end there.
+    pub known_until: Option<Day>,
+    /// CSV begins with a byte order mark.
+    pub bom: bool,
+    /// JSON is an array of rows, without an envelope.
+    pub bare: bool,
     /// What else can be asked from where it is shown; nothing where nobody can be asked.
     pub links: Option<Links>,
 }
@@ -69,6 +75,9 @@ impl Document {
             zone: Zone::UTC,
             offset: 0,
             limit: None,
+            known_until: None,
+            bom: false,
+            bare: false,
             links: None,
         }
     }
@@ -88,6 +97,9 @@ impl Document {
             zone: Zone::UTC,
             offset: 0,
             limit: None,
+            known_until: None,
+            bom: false,
+            bare: false,
             links: None,
         }
     }

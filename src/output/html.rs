@@ -36,7 +36,7 @@ impl Format for Html {
     }
 
     fn family(&self) -> Family {
-        Family::Export
+        Family::Page
     }
 
     fn disposition(&self) -> Disposition {

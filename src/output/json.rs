@@ -1,4 +1,5 @@
-//! The JSON envelope: `{"success":true,"msg":"","data":[{…}],"code":null,"totalCount":123}`, and what is doubtful after that.
+//! The JSON envelope: `{"success":true,"msg":"","data":[{…}],"code":null,"totalCount":123}`, and what is doubtful after that; or the
+//! rows alone as an array, where a caller asks for that.
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ impl Format for Json {
         Box::new(JsonEncoder {
             lines: Arc::new(Lines::new(document.columns, Objects { before: b",", end: b"}" })),
             quality: document.quality.as_ref().map(Quality::to_json),
+            bare: document.bare,
             first: true,
         })
     }
@@ -47,12 +49,15 @@ impl Format for Json {
 struct JsonEncoder {
     lines: Arc<Lines<Objects>>,
     quality: Option<String>,
+    /// Rows alone, without the envelope.
+    bare: bool,
     first: bool,
 }
 
 impl Encoder for JsonEncoder {
     fn begin(&mut self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        out.extend_from_slice(br#"{"success":true,"msg":"","data":["#);
+        let begin: &[u8] = if self.bare { b"[" } else { br#"{"success":true,"msg":"","data":["# };
+        out.extend_from_slice(begin);
         Ok(())
     }
 
@@ -67,6 +72,10 @@ impl Encoder for JsonEncoder {
     }
 
     fn end(&mut self, total: u64, out: &mut Vec<u8>) -> Result<Ending, EncodeError> {
+        if self.bare {
+            out.push(b']');
+            return Ok(Ending::Whole);
+        }
         out.extend_from_slice(br#"],"code":null,"totalCount":"#);
         out.extend_from_slice(total.to_string().as_bytes());
         if let Some(quality) = &self.quality {

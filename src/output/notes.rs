@@ -3,11 +3,15 @@
 use super::Document;
 use crate::store::Quality;
 
-/// A sentence for each doubt.
+/// A sentence for the end of what is known, and for each doubt.
 pub(super) fn of(document: &Document) -> Vec<String> {
-    let Some(quality) = &document.quality else {
-        return Vec::new();
-    };
+    let known = document
+        .known_until
+        .map(|last| format!("Nothing is known of the days after {last}. Charts and pages end there; other formats go on to the present."));
+    known.into_iter().chain(document.quality.iter().flat_map(doubts)).collect()
+}
+
+fn doubts(quality: &Quality) -> Vec<String> {
     let counts = [
         (quality.orphan_checkins, "checkins without a checkout, which count for nothing"),
         (

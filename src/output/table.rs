@@ -1,6 +1,7 @@
 //! A table for a terminal. Columns are as wide as their first rows need; later rows that need more get more.
 
 use arrow::array::RecordBatch;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::cell::{Cell, Cells};
 use super::{Disposition, Document, EncodeError, Encoder, Ending, Format};
@@ -78,8 +79,8 @@ impl TableEncoder {
     fn flush(&mut self, out: &mut Vec<u8>) {
         if self.widths.is_none() {
             let width = |place: usize| {
-                let cells = self.waiting.iter().map(|row| row[place].chars().count());
-                cells.chain([self.columns[place].title.chars().count()]).max().unwrap_or(0)
+                let cells = self.waiting.iter().map(|row| row[place].width());
+                cells.chain([self.columns[place].title.width()]).max().unwrap_or(0)
             };
             let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
             let titles: Vec<String> = self.columns.iter().map(|column| column.title.clone()).collect();
@@ -98,10 +99,12 @@ impl TableEncoder {
     fn line(&self, cells: &[String], widths: &[usize], out: &mut Vec<u8>) {
         let numbers = |column: &Column| matches!(column.kind, ColumnType::Integer | ColumnType::Float | ColumnType::Number);
         let cell = |((cell, width), column): ((&String, &usize), &Column)| {
+            // Some letters stand on two places of a terminal, and some on none.
+            let blank = " ".repeat(width.saturating_sub(cell.width()));
             if numbers(column) {
-                format!(" {cell:>width$} ")
+                format!(" {blank}{cell} ")
             } else {
-                format!(" {cell:width$} ")
+                format!(" {cell}{blank} ")
             }
         };
         let line: Vec<String> = cells.iter().zip(widths).zip(&self.columns).map(cell).collect();
@@ -120,4 +123,37 @@ fn shown(cell: Cell<'_>) -> String {
         .chars()
         .map(|c| if c.is_control() { '·' } else { c })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn columns_stand_in_line_whatever_letters_they_have() {
+        let columns = Column::of_features();
+        let fields = [("fid", DataType::Int64), ("fns", DataType::Utf8), ("lsn", DataType::Utf8)];
+        let schema = Schema::new(fields.map(|(name, kind)| Field::new(name, kind, true)).to_vec());
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(Int64Array::from(vec![1, 22])),
+            Arc::new(StringArray::from(vec!["漢字", "e\u{301}t"])),
+            Arc::new(StringArray::from(vec!["a", "b"])),
+        ];
+        let mut encoder = Table.encoder(Document::of_columns(columns));
+        let mut out = Vec::new();
+        encoder.rows(&RecordBatch::try_new(Arc::new(schema), arrays).unwrap(), &mut out).unwrap();
+        encoder.end(2, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let bars = |line: &str| -> Vec<usize> {
+            let places = line.match_indices(['|', '+']).map(|(place, _)| line[..place].width());
+            places.collect()
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[..4].iter().all(|line| bars(line) == bars(lines[0])), "{text}");
+    }
 }

@@ -1,4 +1,5 @@
-//! XLSX: a sheet of typed cells, and one that says what was asked.
+//! XLSX: a sheet of typed cells, and one that says what was asked. Texts are cells of the type text, which no spreadsheet runs, so
+//! that they stay as they are.
 //!
 //! Rows go to a scratch file as they come; when the last one is there, the workbook is put together in another one, which leaves
 //! piece by piece. So memory stays constant, and the first byte comes after the last row.
@@ -10,7 +11,6 @@ use arrow::array::RecordBatch;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format as CellFormat, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::cell::{Cell, Cells};
-use super::defuse::defused;
 use super::{Disposition, Document, EncodeError, Encoder, Ending, Format, notes, number};
 use crate::report::{Column, ColumnType, Family};
 use crate::time::{DAY, Granularity, Micros};
@@ -146,9 +146,11 @@ impl XlsxEncoder {
         };
         let sheet = self.workbook.add_worksheet_with_constant_memory()?;
         sheet.set_name(name)?.set_freeze_panes(1, 0)?;
+        print_setup(sheet, &self.document.title);
+        sheet.set_repeat_rows(0, 0)?;
         for (place, column) in (0..).zip(&self.document.columns) {
             sheet.set_column_width(place, width_of(column))?;
-            sheet.write_string_with_format(0, place, cut(&defused(&column.title)), &self.styles.head)?;
+            sheet.write_string_with_format(0, place, cut(&column.title), &self.styles.head)?;
         }
         self.row = 1;
         Ok(())
@@ -178,6 +180,7 @@ impl XlsxEncoder {
     fn about(&mut self) -> Result<(), XlsxError> {
         let document = &self.document;
         let sheet = self.workbook.add_worksheet();
+        print_setup(sheet, &document.title);
         sheet.set_name("About")?.set_column_width(0, 22)?.set_column_width(1, 80)?;
         let own = [
             ("Report", document.title.as_str()),
@@ -188,11 +191,22 @@ impl XlsxEncoder {
         let notes = notes::of(document);
         let notes = notes.iter().map(|note| ("Note", note.as_str()));
         for (row, (label, value)) in (0..).zip(own.into_iter().chain(facts).chain(notes)) {
-            sheet.write_string_with_format(row, 0, cut(&defused(label)), &self.styles.label)?;
-            sheet.write_string(row, 1, cut(&defused(value)))?;
+            sheet.write_string_with_format(row, 0, cut(label), &self.styles.label)?;
+            sheet.write_string(row, 1, cut(value))?;
         }
         Ok(())
     }
+}
+
+/// How a sheet comes out of a printer: across, as wide as the paper, with its name on top and the number of the page below.
+fn print_setup(sheet: &mut Worksheet, title: &str) {
+    // An ampersand begins a command unless it is doubled, and a header has 255 characters.
+    let title: String = title.chars().filter(|c| !c.is_control()).take(100).collect();
+    sheet
+        .set_landscape()
+        .set_print_fit_to_pages(1, 0)
+        .set_header(format!("&L{}", title.replace('&', "&&")))
+        .set_footer("&L&A&RPage &P of &N");
 }
 
 fn write_cell(
@@ -205,7 +219,7 @@ fn write_cell(
     match cell {
         Cell::Null => {}
         Cell::Text(value) => {
-            sheet.write_string(row, column, cut(&defused(value)))?;
+            sheet.write_string(row, column, cut(value))?;
         }
         Cell::Integer(number) => {
             sheet.write_number_with_format(row, column, number as f64, &styles.whole)?;

@@ -8,6 +8,7 @@ use super::refine::refine;
 use super::source::source;
 use super::{Definition, ReportError, Request, Wanted};
 use crate::engine::{Engine, EngineError};
+use crate::suggest;
 use crate::time::Zone;
 
 /// The files of `queries/reports/`, by name.
@@ -86,6 +87,7 @@ impl Catalog {
                 .map(|report| report.definition.name.as_str())
                 .collect::<Vec<_>>()
                 .join(", "),
+            hint: suggest::hint(name, self.reports.iter().map(|report| report.definition.name.as_str())),
         })
     }
 }
@@ -147,6 +149,8 @@ mod tests {
             snapshot: &snapshot,
             view: &crate::engine::View::everything(),
             now: 0,
+            calendars: &super::super::Calendars::default(),
+            whole: true,
         };
         let given: Vec<(String, String)> = given
             .iter()

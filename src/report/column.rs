@@ -89,6 +89,8 @@ pub enum Visibility {
     Hidden,
     /// In JSON alone.
     Json,
+    /// Nowhere, until the caller names it: compatible clients never see it.
+    Named,
 }
 
 impl Column {

@@ -18,6 +18,7 @@ use serde_json::Value;
 use super::json::{brief, elements};
 use super::{Column, ColumnType, ReportError};
 use crate::functions::period_label;
+use crate::suggest;
 use crate::time::{Day, Micros, Zone};
 
 mod value;
@@ -118,7 +119,7 @@ impl Condition {
             place.wrong(
                 if old.is_some() { ".field" } else { ".property" },
                 &handle,
-                format!("one of the columns {}", known.join(", ")),
+                format!("one of the columns {}{}", known.join(", "), suggest::hint(&handle, known.iter().copied())),
             )
         })?;
         if let Some(old) = old {

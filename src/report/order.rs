@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::json::{brief, elements};
 use super::{Column, ReportError};
+use crate::suggest;
 
 /// A column to order by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(super) fn parse(text: &str, columns: &[Column]) -> Result<Vec<Ordering>, Rep
         };
         let written = element.to_string();
         let element: Element = serde_json::from_value(element).map_err(|_other| wrong("", &written, SYNTAX))?;
-        let known = known(columns);
+        let known = known(columns, &element.property);
         if !columns.iter().any(|column| column.name == element.property) {
             return Err(wrong(".property", &element.property, &known));
         }
@@ -56,7 +57,7 @@ pub(super) fn parse_old(handle: &str, ascending: bool, columns: &[Column]) -> Re
         return Err(ReportError::Malformed {
             name: "orderBy".to_owned(),
             value: brief(handle),
-            expected: known(columns),
+            expected: known(columns, handle),
         });
     }
     Ok(vec![Ordering {
@@ -74,7 +75,7 @@ pub(super) fn direction(text: &str) -> Option<bool> {
     }
 }
 
-fn known(columns: &[Column]) -> String {
+fn known(columns: &[Column], typed: &str) -> String {
     let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    format!("one of the columns {}", known.join(", "))
+    format!("one of the columns {}{}", known.join(", "), suggest::hint(typed, known.iter().copied()))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ReportError;
 use crate::suggest;
-use crate::time::{Day, Granularity, TimeOfDay, Zone};
+use crate::time::{Day, Granularity, Micros, TimeOfDay, Weekdays, Zone};
 
 /// A parameter of a report.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
@@ -39,7 +39,7 @@ pub struct Param {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ParamType {
-    /// `YYYY-MM-DD`
+    /// `YYYY-MM-DD`, or an instant, whose day in the zone of the report is meant.
     Date,
     /// `HH:MM`, `00:00` to `23:59`
     Time,
@@ -61,8 +61,12 @@ pub enum ParamType {
     Enumeration,
     /// An IANA time zone.
     Zone,
-    /// `all`, or numbers of features with commas between.
+    /// `all`, or numbers and names of features with commas between.
     Features,
+    /// Weekdays: names, numbers, ranges and lists.
+    Weekdays,
+    /// Dates, ranges of dates, and names of calendars.
+    Holidays,
     /// `ASC` or `DESC`.
     Direction,
     /// Handles of columns with commas between.
@@ -96,8 +100,10 @@ pub enum Value {
     Text(String),
     /// A zone.
     Zone(Zone),
-    /// Numbers of features; nothing for all.
-    Features(Option<Vec<i64>>),
+    /// An instant, where a calendar day is wanted.
+    Instant(Micros),
+    /// Features as they were named; nothing for all.
+    Features(Option<String>),
 }
 
 impl Param {
@@ -118,6 +124,11 @@ impl Param {
             default: None,
             summary: summary.to_owned(),
         }
+    }
+
+    /// Its name, and the other names for it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.name).chain(&self.aliases).map(String::as_str)
     }
 
     /// Whether a request calls it that.
@@ -143,6 +154,13 @@ impl Param {
     fn hint(&self, text: &str) -> String {
         match self.kind {
             ParamType::Zone => Zone::hint(text),
+            ParamType::Date if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                "; these look like seconds: milliseconds have three digits more".to_owned()
+            }
+            ParamType::Weekdays => match text.parse::<Weekdays>() {
+                Ok(_) => String::new(),
+                Err(error) => error.hint().to_owned(),
+            },
             ParamType::Granularity => suggest::hint(text, Granularity::ALL.map(Granularity::name)),
             ParamType::Enumeration => suggest::hint(text, self.values.iter().map(String::as_str)),
             _ => String::new(),
@@ -151,7 +169,13 @@ impl Param {
 
     fn read(&self, text: &str) -> Option<Value> {
         Some(match self.kind {
-            ParamType::Date => Value::Date(text.parse().ok()?),
+            ParamType::Date => match text.parse() {
+                Ok(day) => Value::Date(day),
+                Err(_) => Value::Instant(instant(text)?),
+            },
+            ParamType::Weekdays => Value::Text(text.parse::<Weekdays>().ok()?.to_string()),
+            // Which calendars there are is known later.
+            ParamType::Holidays => Value::Text(Some(text).filter(|text| !text.is_empty())?.to_owned()),
             ParamType::Time => Value::Time(text.parse().ok().filter(|time| *time < TimeOfDay::END_OF_DAY)?),
             ParamType::ClosingTime => Value::Time(text.parse().ok()?),
             ParamType::Granularity => Value::Granularity(text.parse().ok()?),
@@ -168,10 +192,8 @@ impl Param {
             ParamType::Enumeration => Value::Text(self.values.iter().find(|value| value.eq_ignore_ascii_case(text))?.clone()),
             ParamType::Zone => Value::Zone(Zone::from_str(text).ok()?),
             ParamType::Features if text.eq_ignore_ascii_case("all") => Value::Features(None),
-            ParamType::Features => {
-                let ids = text.split(',').map(|id| number::<u32>(id).map(i64::from));
-                Value::Features(Some(ids.collect::<Option<_>>()?))
-            }
+            // Which features there are, and the caller sees, is known later.
+            ParamType::Features => Value::Features(Some(Some(text).filter(|text| !text.is_empty())?.to_owned())),
         })
     }
 
@@ -179,7 +201,11 @@ impl Param {
     #[must_use]
     pub fn expected(&self) -> String {
         match self.kind {
-            ParamType::Date => "a date like 2017-01-20 (YYYY-MM-DD)".to_owned(),
+            ParamType::Date => {
+                "a date like 2017-01-20 (YYYY-MM-DD), or an instant as RFC 3339 or in milliseconds since 1970, whose day is meant".to_owned()
+            }
+            ParamType::Weekdays => Weekdays::EXPECTED.to_owned(),
+            ParamType::Holidays => super::calendars::EXPECTED.to_owned(),
             ParamType::Time => "a time from 00:00 to 23:59 (HH:MM)".to_owned(),
             ParamType::ClosingTime => "a time from 00:00 to 24:00 (HH:MM)".to_owned(),
             ParamType::Granularity => {
@@ -192,8 +218,8 @@ impl Param {
             ParamType::Seconds => "a number of seconds greater than zero".to_owned(),
             ParamType::Text => "a text that is not empty".to_owned(),
             ParamType::Enumeration => format!("one of {}", self.values.join(", ")),
-            ParamType::Zone => "an IANA time zone like Europe/Berlin".to_owned(),
-            ParamType::Features => "the number of a feature, several with commas between, or all".to_owned(),
+            ParamType::Zone => "an IANA time zone like Europe/Berlin, or a Windows name like Romance Standard Time".to_owned(),
+            ParamType::Features => self.kind.expected_of_features(),
             ParamType::Direction => "ASC or DESC".to_owned(),
             ParamType::Handles => "handles of columns with commas between".to_owned(),
             ParamType::Conditions => r#"JSON like [{"property":"un","operator":"eq","value":"ben"}]"#.to_owned(),
@@ -203,6 +229,31 @@ impl Param {
         }
     }
 }
+
+impl ParamType {
+    /// What names features, for people.
+    pub(super) fn expected_of_features(self) -> String {
+        "the number or the name of a feature (server/name, where servers share it), several with commas between, or all".to_owned()
+    }
+}
+
+/// The last instant of the year 9999.
+const LAST_INSTANT: Micros = 253_402_300_799_999_999;
+
+/// An instant: milliseconds since 1970, with so many digits that they are no seconds; or RFC 3339, also where a plus sign became
+/// a blank on its way through an address.
+fn instant(text: &str) -> Option<Micros> {
+    if (11..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse::<i64>().ok().map(|millis| millis * 1000).filter(|at| *at <= LAST_INSTANT);
+    }
+    let blank = text.len().checked_sub(6).filter(|place| text.as_bytes().get(*place) == Some(&b' '));
+    let mended = blank.and_then(|place| Some(format!("{}+{}", text.get(..place)?, text.get(place + 1..)?)));
+    let at = chrono::DateTime::parse_from_rfc3339(mended.as_deref().unwrap_or(text)).ok()?;
+    Some(at.timestamp_micros()).filter(|at| (FIRST_INSTANT..=LAST_INSTANT).contains(at))
+}
+
+/// The first instant of the year 1.
+const FIRST_INSTANT: Micros = -62_135_596_800_000_000;
 
 /// A length of time, in seconds.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
@@ -236,7 +287,7 @@ impl Value {
             Self::Duration(time) => ScalarValue::from(time.as_secs_f64()),
             Self::Text(text) => ScalarValue::from(text.as_str()),
             Self::Zone(zone) => ScalarValue::from(zone.name()),
-            Self::Features(_) => ScalarValue::Null,
+            Self::Instant(_) | Self::Features(_) => ScalarValue::Null,
         }
     }
 }
@@ -261,8 +312,14 @@ mod tests {
     fn every_type_says_what_it_takes() {
         accepts(
             ParamType::Date,
-            &["2016-02-29"],
-            &["2015-02-29", "", "2016-2-9", "20160229", "2016-02-29T00:00:00"],
+            &[
+                "2016-02-29",
+                "1456704000000",
+                "2016-02-29T00:00:00Z",
+                "2016-02-29T00:00:00.123+05:30",
+                "2016-02-29T00:00:00 05:30",
+            ],
+            &["2015-02-29", "", "2016-2-9", "20160229", "2016-02-29T00:00:00", "1456704000", "-1456704000000"],
         );
         accepts(ParamType::Time, &["00:00", "23:59"], &["24:00", "9:00", ""]);
         accepts(ParamType::ClosingTime, &["24:00"], &["24:01"]);
@@ -276,12 +333,14 @@ mod tests {
         accepts(ParamType::Offset, &["0"], &["-1"]);
         accepts(ParamType::Seconds, &["1", "0.25", "1e2"], &["0", "-1", "", "NaN", "inf", "1 s"]);
         accepts(ParamType::Enumeration, &["floating"], &["Sinking"]);
+        accepts(ParamType::Weekdays, &["mon-fri", "1,3,Fri", "sat-mon"], &["", "funday", "0", "mon-"]);
+        accepts(ParamType::Holidays, &["2026-12-25", "2026-12-24..2026-12-31,bavaria"], &[""]);
         accepts(ParamType::Direction, &["asc", "DESC"], &["up", ""]);
         accepts(ParamType::Zone, &["Asia/Kolkata"], &["Mars/Base", "+01:00"]);
         accepts(
             ParamType::Features,
-            &["3", "3,7,12", "all", "ALL"],
-            &["", "3,", "x", "-1", "3;7", "99999999999"],
+            &["3", "3,7,12", "all", "ALL", "MSCONE", "flex01/solver,3"],
+            &[""],
         );
     }
 }

@@ -9,9 +9,10 @@ use datafusion::scalar::ScalarValue;
 use super::bind::{Binding, Bindings};
 use super::filter::{self, Condition};
 use super::order::{self, Ordering};
-use super::{Column, ColumnType, Definition, Param, ParamType, Range, ReportError, Selection, Value};
+use super::{Calendars, Column, ColumnType, Definition, Param, ParamType, Range, ReportError, Selection, Value, features};
 use crate::engine::View;
 use crate::store::Snapshot;
+use crate::suggest;
 use crate::time::{Day, Granularity, MOST_PERIODS, Micros, Zone};
 
 /// The parameters that every report takes.
@@ -43,6 +44,15 @@ pub static STANDARD: LazyLock<Vec<Param>> = LazyLock::new(|| {
         optional("offset", ParamType::Offset, "leave out so many rows first"),
         optional("tz", ParamType::Zone, "zone of days, hours and printed times; else the store's"),
         optional(
+            "bom",
+            ParamType::Boolean,
+            "1 for a byte order mark before csv, by which spreadsheets know UTF-8",
+        ),
+        Param {
+            values: ["envelope", "array"].map(str::to_owned).into(),
+            ..optional("shape", ParamType::Enumeration, "array for json without the envelope: rows alone")
+        },
+        optional(
             "timeout",
             ParamType::Seconds,
             "the most that the answer may take; else what the server allows",
@@ -59,6 +69,11 @@ pub struct Scope<'a> {
     pub view: &'a View,
     /// The present.
     pub now: Micros,
+    /// The calendars of holidays that a request may name.
+    pub calendars: &'a Calendars,
+    /// True for every day up to the present; false for a page, which ends with the days that are known unless it was asked for
+    /// others.
+    pub whole: bool,
 }
 
 impl Scope<'_> {
@@ -71,8 +86,17 @@ impl Scope<'_> {
             .min()
     }
 
+    /// The last instant known of any license server that the caller sees.
+    fn last(self) -> Option<Micros> {
+        let servers = self.snapshot.servers().iter();
+        servers
+            .filter(|state| self.view.sees(state.server.id))
+            .filter_map(|state| state.last)
+            .max()
+    }
+
     /// Whether there is such a feature, for all that the caller may know.
-    fn has_feature(self, id: i32) -> bool {
+    pub(super) fn has_feature(self, id: i32) -> bool {
         self.snapshot.feature(id).is_some_and(|state| self.view.sees(state.feature.server))
     }
 }
@@ -98,6 +122,12 @@ pub struct Request {
     pub several_features: bool,
     /// Which columns documents have.
     pub selection: Selection,
+    /// The last of the days that anything is known of, where the report goes on to the present.
+    pub known_until: Option<Day>,
+    /// CSV begins with a byte order mark.
+    pub bom: bool,
+    /// JSON is an array of rows, without an envelope.
+    pub bare: bool,
     /// What was asked, by the names of the parameters, defaults included.
     pub facts: Vec<(String, String)>,
     pub(super) conditions: Vec<Condition>,
@@ -132,12 +162,20 @@ impl Request {
             },
             days: None,
             several_features: false,
+            known_until: None,
+            bom: values.remove("bom") == Some(Value::Boolean(true)),
+            bare: values.remove("shape") == Some(Value::Text("array".to_owned())),
             selection: Selection::default(),
             facts,
             conditions: Vec::new(),
             order: Vec::new(),
             bindings: Bindings::new(),
         };
+        for value in values.values_mut() {
+            if let Value::Instant(at) = value {
+                *value = Value::Date(zone.day_of(*at));
+            }
+        }
         request.bind_range(definition, &mut values, scope)?;
         request.bind_sets(&mut values, scope)?;
         if let Some(Value::Granularity(granularity)) = values.values().find(|value| matches!(value, Value::Granularity(_))) {
@@ -146,7 +184,10 @@ impl Request {
         request.read_options(definition, &mut values, given)?;
         request.bind("tz", Value::Zone(zone).scalar());
         for param in &definition.params {
-            let value = values.remove(&param.name);
+            let mut value = values.remove(&param.name);
+            if let (ParamType::Holidays, Some(Value::Text(text))) = (param.kind, &mut value) {
+                *text = scope.calendars.resolve(&param.name, text)?.to_string();
+            }
             let scalar = value.map_or_else(|| null_of(param.kind), |value| value.scalar());
             if !request.bindings.contains_key(&param.name) {
                 request.bind(&param.name, scalar);
@@ -237,6 +278,7 @@ impl Request {
                 reason: format!("parameter \"sd\" ({first}) is after \"ed\" ({last}); accepted: sd on or before ed"),
             });
         }
+        let open = first.is_none() && last.is_none();
         let (first, last) = match (definition.range, first, last) {
             (Range::Days, Some(first), Some(last)) => (first, last),
             (Range::History, first, last) => {
@@ -246,6 +288,9 @@ impl Request {
                 let last = last.map_or(end, |last| last.min(end));
                 // Where nothing is known, no day is.
                 let known = scope.first().map_or_else(|| last.next(), |at| self.zone.day_of(at));
+                let until = scope.last().map(|at| self.zone.day_of(at)).filter(|_| open && !with_today);
+                self.known_until = until.filter(|until| *until < last);
+                let last = self.known_until.filter(|_| !scope.whole).unwrap_or(last);
                 (first.map_or(known, |first| first.max(known)), last)
             }
             _ => return Ok(()),
@@ -273,9 +318,7 @@ impl Request {
     fn bind_sets(&mut self, values: &mut Values, scope: Scope<'_>) -> Result<(), ReportError> {
         let features = match values.remove("feature") {
             Some(Value::Features(Some(asked))) => {
-                let known = |id: i64| i32::try_from(id).ok().filter(|id| scope.has_feature(*id));
-                let found = asked.iter().map(|id| known(*id).ok_or(ReportError::UnknownFeature { id: *id }));
-                let mut found = found.collect::<Result<Vec<i32>, _>>()?;
+                let mut found = features::resolve(&asked, scope)?;
                 self.several_features = found.len() > 1;
                 found.sort_unstable();
                 found.dedup();
@@ -310,6 +353,7 @@ fn read(definition: &Definition, given: &[(String, String)]) -> Result<(Values, 
             .ok_or_else(|| ReportError::UnknownParameter {
                 name: name.chars().take(200).collect(),
                 known: all().map(|param| param.name.as_str()).collect::<Vec<_>>().join(", "),
+                hint: suggest::hint(name, all().flat_map(Param::names)),
             })?;
         facts.push((param.name.clone(), text.clone()));
         if values.insert(param.name.clone(), param.parse(name, text)?).is_some() {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::json::{brief, members};
 use super::{Column, ReportError, Visibility};
+use crate::suggest;
 
 /// What the caller says about columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub enum Family {
     Records,
     /// The columns that people want to see.
     Export,
+    /// Those, and the numbers by which people ask for more.
+    Page,
     /// Those that the report's chart is drawn from, whatever the caller chooses.
     Picture,
 }
@@ -67,7 +70,12 @@ impl Selection {
     /// The columns of a document.
     #[must_use]
     pub fn of(&self, columns: &[Column], family: Family) -> Vec<Column> {
-        let usual = |column: &&Column| family != Family::Export || column.visibility == Visibility::Shown;
+        let usual = |column: &&Column| match column.visibility {
+            Visibility::Shown => true,
+            Visibility::Hidden => family != Family::Export,
+            Visibility::Json => !matches!(family, Family::Export | Family::Page),
+            Visibility::Named => false,
+        };
         let these = |handles: &[String]| -> Vec<Column> {
             let find = |handle: &String| columns.iter().find(|column| column.name == *handle).cloned();
             handles.iter().filter_map(find).collect()
@@ -95,7 +103,8 @@ fn known_handle<'a>(name: &str, handle: &str, known: &'a [Column]) -> Result<&'a
     let found = known.iter().find(|column| column.name == handle);
     found.ok_or_else(|| {
         let handles: Vec<&str> = known.iter().map(|column| column.name.as_str()).collect();
-        malformed(name, handle, format!("one of the columns {}", handles.join(", ")))
+        let hint = suggest::hint(handle, handles.iter().copied());
+        malformed(name, handle, format!("one of the columns {}{hint}", handles.join(", ")))
     })
 }
 

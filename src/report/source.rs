@@ -147,7 +147,9 @@ SELECT
     at AS ldt,
     licenses AS ldtc,
     user_name AS un,
-    host AS hn
+    host AS hn,
+    reason_class AS drc,
+    is_true AS dtrue
 FROM denials
 WHERE feature_id IN (CAST($feature AS INTEGER))
     AND at >= CAST($from AS TIMESTAMP(6) WITH TIME ZONE) AND at < CAST($until AS TIMESTAMP(6) WITH TIME ZONE)

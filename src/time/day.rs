@@ -30,6 +30,13 @@ impl Day {
         Self(self.0 + days)
     }
 
+    /// Returns the weekday: 1 for Monday to 7 for Sunday.
+    #[must_use]
+    pub const fn weekday(self) -> u8 {
+        // 1970-01-01 was a Thursday. The remainder is 0 to 6.
+        (self.0.rem_euclid(7) + 3).rem_euclid(7) as u8 + 1
+    }
+
     /// The day after.
     #[must_use]
     pub const fn next(self) -> Self {

@@ -40,6 +40,11 @@ impl Days {
         self.last
     }
 
+    /// Returns the same days up to another last one, which must not be before the first.
+    pub(super) const fn until(self, last: Day) -> Self {
+        Self { last, ..self }
+    }
+
     /// Whether a day is one of them.
     #[must_use]
     pub fn contains(self, day: Day) -> bool {

@@ -117,9 +117,15 @@ impl WorkingHours {
     /// change swallows is left out.
     #[must_use]
     pub fn windows(self, first: Day, last: Day, zone: Zone) -> Vec<Window> {
+        self.windows_on(first.to(last), zone)
+    }
+
+    /// Returns the windows that begin on these days, which must be in order.
+    #[must_use]
+    pub fn windows_on(self, days: impl Iterator<Item = Day>, zone: Zone) -> Vec<Window> {
         let (start, end) = (self.start.micros(), self.start.micros() + self.nominal());
-        let mut windows: Vec<Window> = Vec::with_capacity(first.to(last).len());
-        for day in first.to(last) {
+        let mut windows: Vec<Window> = Vec::with_capacity(days.size_hint().1.unwrap_or_default());
+        for day in days {
             // Both are wall-clock times, so that 24 hours past a start are a calendar day and not 24 real hours.
             let (opens, closes) = (zone.instant(day, start), zone.instant(day, end));
             let opens = windows.last().map_or(opens, |before| opens.max(before.end()));

@@ -163,13 +163,13 @@ fn wrong_parameters_are_named() {
 }
 
 #[test]
-fn what_is_not_there_is_404_and_what_is_no_number_400() {
+fn what_is_not_there_is_404_and_what_makes_no_sense_400() {
     let served = served();
     let server = &served.server;
     assert!(refused(server, &format!("/report/feature/99/denials/json?{RANGE}"), 404, 1202).contains("99"));
     assert!(refused(server, &format!("/report/feature/1,99/denials/json?{RANGE}"), 404, 1202).contains("99"));
     assert!(refused(server, &format!("/report/feature/99999999999/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
-    assert!(refused(server, &format!("/report/feature/cad/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
+    assert!(refused(server, &format!("/report/feature/cat/denials/json?{RANGE}"), 404, 1202).contains("did you mean \"cad\""));
     assert!(refused(server, &format!("/report/feature/1,/denials/json?{RANGE}"), 400, 1002).contains("\"feature\""));
     for path in [
         "",

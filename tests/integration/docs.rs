@@ -71,9 +71,10 @@ fn page_of_reports() -> String {
             .map(|name| format!("`{name}`"))
             .collect();
         let columns = match format.family() {
-            Family::Envelope => "all, whatever `fieldsVisibility` says",
-            Family::Records => "all",
+            Family::Envelope => "all but those shown when named, whatever `fieldsVisibility` says",
+            Family::Records => "all but those shown when named",
             Family::Export => "the visible ones",
+            Family::Page => "the visible ones and numbers of features and servers",
             Family::Picture => "those of the chart, always",
         };
         let file = match format.disposition() {
@@ -109,6 +110,7 @@ fn section(page: &mut String, report: &Definition) {
             Visibility::Shown => "yes",
             Visibility::Hidden => "no",
             Visibility::Json => "json only",
+            Visibility::Named => "when named",
         };
         let kind = column.kind.name();
         writeln!(

@@ -130,6 +130,32 @@ fn utilization_history() {
     ];
     assert_eq!(with("false"), uptime_only);
     assert_eq!(store.rows("utilization-history", &asked), uptime_only);
+    weekdays_and_holidays(&store);
+}
+
+/// The same sessions on Thursday 2015-01-01 and Friday 2015-01-02: windows belong to the day they begin on.
+fn weekdays_and_holidays(store: &Store) {
+    let row = |level: i64, hours: f64, share: f64| json!({"lc": level, "lhu": hours, "lutil": share});
+    let ask = |st, et, more: &[(&str, &str)]| {
+        let asked = [("feature", "1"), ("sd", "2015-01-01"), ("ed", "2015-01-02"), ("st", st), ("et", et)];
+        store.rows("utilization-history", &[&asked[..], more].concat())
+    };
+    let thursday = [row(1, 8.0, 100.0), row(2, 7.0, 87.5), row(3, 1.5, 18.75)];
+    for only in [("wd", "thu"), ("wd", "4"), ("wd", "Mon-Thursday"), ("wd", "sat-thu"), ("holidays", "2015-01-02")] {
+        for incd in ["true", "false"] {
+            assert_eq!(ask("09:00", "17:00", &[only, ("incd", incd)]), thursday, "{only:?}");
+        }
+    }
+    for only in [("wd", "fri"), ("wd", "fri-wed"), ("holidays", "2014-12-24..2015-01-01")] {
+        assert_eq!(ask("09:00", "17:00", &[only, ("incd", "true")]), [row(1, 0.5, 6.25)]);
+        assert_eq!(ask("09:00", "17:00", &[only, ("incd", "false")]), [row(1, 0.5, 12.5)]);
+    }
+    // A night belongs to its evening, and a whole day from nine to its morning.
+    assert_eq!(ask("22:00", "06:00", &[("wd", "thu")]), [row(1, 8.0, 100.0)]);
+    assert!(ask("22:00", "06:00", &[("wd", "fri")]).is_empty());
+    let from_nine = [row(1, 24.0, 100.0), row(2, 8.0, 33.33), row(3, 2.5, 10.42)];
+    assert_eq!(ask("09:00", "09:00", &[("holidays", "2015-01-02")]), from_nine);
+    assert!(ask("09:00", "17:00", &[("wd", "sat,sun")]).is_empty());
 }
 
 #[test]

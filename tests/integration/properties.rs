@@ -1,6 +1,6 @@
 //! The four seed reports on random events, compared with the model.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use chrono_tz::Tz;
 use headroom::engine::EngineOptions;
 use proptest::prelude::*;
@@ -126,6 +126,58 @@ pub(crate) fn events_of(happenings: &[Happening], first: i64) -> Vec<Event> {
     events
 }
 
+/// Which days count, as it is drawn: weekdays as (first from Monday 0, how many more, way of writing), and days before or after the
+/// first one that are left out, as (from, how many more).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Workdays {
+    weekdays: Vec<(u8, u8, u8)>,
+    holidays: Vec<(i64, u64)>,
+}
+
+impl Workdays {
+    fn counts(&self, first: NaiveDate, day: NaiveDate) -> bool {
+        let weekday = day.weekday().num_days_from_monday() as u8;
+        let kept = |(from, more, _): &(u8, u8, u8)| (weekday + 7 - from) % 7 <= *more;
+        let left_out = |(from, more): &(i64, u64)| (*from..=from + *more as i64).contains(&(day - first).num_days());
+        (self.weekdays.is_empty() || self.weekdays.iter().any(kept)) && !self.holidays.iter().any(left_out)
+    }
+
+    /// The parameters that say the same.
+    pub(crate) fn params(&self, first: NaiveDate) -> Vec<(&'static str, String)> {
+        let spelled = |weekday: u8, way: u8| match way % 4 {
+            0 => (weekday + 1).to_string(),
+            1 => ["mon", "tue", "wed", "thu", "fri", "sat", "sun"][weekday as usize].to_owned(),
+            2 => ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"][weekday as usize].to_owned(),
+            _ => ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"][weekday as usize].to_owned(),
+        };
+        let range = |(from, more, way): &(u8, u8, u8)| match more {
+            0 => spelled(*from, *way),
+            more => format!("{}-{}", spelled(*from, *way), spelled((from + more) % 7, way / 4)),
+        };
+        let day = |after: i64| (first + chrono::TimeDelta::days(after)).to_string();
+        let days = |(from, more): &(i64, u64)| match *more as i64 {
+            0 => day(*from),
+            more => format!("{}..{}", day(*from), day(from + more)),
+        };
+        let list = |texts: Vec<String>| (!texts.is_empty()).then(|| texts.join(","));
+        let wd = list(self.weekdays.iter().map(range).collect()).map(|text| ("wd", text));
+        let holidays = list(self.holidays.iter().map(days).collect()).map(|text| ("holidays", text));
+        wd.into_iter().chain(holidays).collect()
+    }
+}
+
+pub(crate) fn workdays() -> impl Strategy<Value = Workdays> {
+    let weekdays = prop_oneof![
+        2 => Just(Vec::new()),
+        3 => proptest::collection::vec((0..7u8, 0..7u8, any::<u8>()), 1..4),
+    ];
+    let holidays = prop_oneof![
+        2 => Just(Vec::new()),
+        2 => proptest::collection::vec((-2..6i64, 0..3u64), 1..4),
+    ];
+    (weekdays, holidays).prop_map(|(weekdays, holidays)| Workdays { weekdays, holidays })
+}
+
 /// The store, its numbers and a second opinion on them.
 struct Compared<'a> {
     store: &'a Store,
@@ -248,7 +300,8 @@ impl Compared<'_> {
         }
     }
 
-    fn utilization(&self, (opens, closes): (u32, u32)) {
+    fn utilization(&self, (opens, closes): (u32, u32), workdays: &Workdays) {
+        let off = workdays.params(self.first);
         let days = self.days();
         let time = |minutes: u32| format!("{:02}:{:02}", minutes / 60, minutes % 60);
         let (st, et) = (time(opens), time(closes));
@@ -264,9 +317,12 @@ impl Compared<'_> {
                 opens,
                 closes,
                 self.tz(),
+                &|day| workdays.counts(self.first, day),
             );
             for (incd, denominator) in [("true", expected.denominator_literal), ("false", expected.denominator_uptime)] {
                 let params = self.params(&days, &[("feature", &id), ("st", &st), ("et", &et), ("incd", incd)]);
+                let off = off.iter().map(|(name, text)| (*name, text.as_str()));
+                let params: Vec<(&str, &str)> = params.into_iter().chain(off).collect();
                 let told = self.store.rows("utilization-history", &params);
                 let levels: Vec<Value> = expected
                     .levels
@@ -283,7 +339,7 @@ impl Compared<'_> {
                     .collect();
                 assert_eq!(
                     told, levels,
-                    "utilization of {server} {feature} {version} {st} to {et}, incd {incd}"
+                    "utilization of {server} {feature} {version} {st} to {et}, incd {incd}, {workdays:?}"
                 );
             }
         }
@@ -318,7 +374,7 @@ fn rounded(numerator: i128, denominator: i128) -> Value {
 }
 
 /// Imports events and compares every seed report with the model.
-fn compare(store: &Store, events: &[Event], (store_zone, report_zone): (&str, &str), first: NaiveDate, windows: (u32, u32)) {
+fn compare(store: &Store, events: &[Event], (store_zone, report_zone): (&str, &str), first: NaiveDate, (windows, workdays): ((u32, u32), &Workdays)) {
     store.reset(store_zone);
     if events.is_empty() {
         return;
@@ -345,7 +401,7 @@ fn compare(store: &Store, events: &[Event], (store_zone, report_zone): (&str, &s
     compared.in_use();
     compared.denials();
     compared.grouped_denials();
-    compared.utilization(windows);
+    compared.utilization(windows, workdays);
     compared.users_count();
 }
 
@@ -370,13 +426,13 @@ fn random_stores_agree_with_the_model(zone: &'static str, options: EngineOptions
         proptest::collection::vec(happening(), 1..40),
         proptest::sample::select(&FIRST_DAYS[..]),
         proptest::sample::select(&ZONES[..]),
-        windows(),
+        (windows(), workdays()),
     );
     runner
-        .run(&strategy, |(happenings, first, store_zone, windows)| {
+        .run(&strategy, |(happenings, first, store_zone, (windows, workdays))| {
             let first: NaiveDate = first.parse().unwrap();
             let start = first.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
-            compare(&store, &events_of(&happenings, start), (store_zone, zone), first, windows);
+            compare(&store, &events_of(&happenings, start), (store_zone, zone), first, (windows, &workdays));
             Ok(())
         })
         .unwrap();
@@ -403,7 +459,7 @@ fn a_checkin_ends_the_same_checkout_on_either_side_of_midnight() {
             event(Kind::Checkout, DAY / 2, "bert", 1),
             event(Kind::Checkin, back, "bert", 1),
         ];
-        compare(&store, &events, ("UTC", "UTC"), first, (0, 24 * 60));
+        compare(&store, &events, ("UTC", "UTC"), first, ((0, 24 * 60), &Workdays::default()));
     }
 }
 

@@ -45,6 +45,8 @@ struct Column {
     title: String,
     kind: ColumnType,
     visible: bool,
+    /// Shown only where it is named.
+    named: bool,
 }
 
 /// A row, exactly and as JSON prints it.
@@ -59,7 +61,9 @@ impl Whole {
         let columns = columns_of(definition, &given);
         let named = |name: &str| given.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
         let granularity = named("grat").map(|text| text.parse().unwrap());
-        let given_now = borrowed(&given);
+        let all: Vec<&str> = columns.iter().map(|column| column.handle.as_str()).collect();
+        let all = all.join(",");
+        let given_now = [&borrowed(&given)[..], &[("columns", &all)]].concat();
         let told = store.rows_in_order(&definition.name, &given_now);
         let table = readers::arrow(&store.render(&definition.name, "arrow", &given_now).unwrap());
         let handles: Vec<&str> = columns.iter().map(|column| column.handle.as_str()).collect();
@@ -115,12 +119,14 @@ fn columns_of(definition: &Definition, given: &[(String, String)]) -> Vec<Column
         title: title.to_owned(),
         kind,
         visible: true,
+        named: false,
     });
     let own = definition.columns.iter().map(|column| Column {
         handle: column.name.clone(),
         title: column.title.clone(),
         kind: column.kind,
         visible: column.visibility == Visibility::Shown,
+        named: column.visibility == Visibility::Named,
     });
     of_features.chain(own).collect()
 }

@@ -77,6 +77,8 @@ fn requests(first: &str, last: &str, zones: [&str; 2]) -> Vec<(&'static str, Vec
             ] {
                 let more = [("feature", features), ("st", opens), ("et", closes)];
                 requests.push(("utilization-history", with(zone, &more)));
+                let off = [("wd", "sat-mon,4"), ("holidays", last)];
+                requests.push(("utilization-history", with(zone, &[&more[..], &off].concat())));
             }
             for granularity in ["HOUR", "DAY", "MONTH"] {
                 requests.push(("grouped-denials", with(zone, &[("feature", features), ("grat", granularity)])));

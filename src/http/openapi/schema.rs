@@ -35,7 +35,13 @@ fn description(param: &Param) -> String {
 
 fn of_param(param: &Param) -> Value {
     let mut schema = match param.kind {
-        ParamType::Date => json!({ "type": "string", "format": "date" }),
+        ParamType::Date => json!({
+            "type": "string",
+            "anyOf": [{ "format": "date" }, { "format": "date-time" }, { "pattern": "^[0-9]{11,15}$" }],
+            "examples": ["2026-03-02"],
+        }),
+        ParamType::Weekdays => json!({ "type": "string", "minLength": 1, "examples": ["mon-fri", "1,3,5"] }),
+        ParamType::Holidays => json!({ "type": "string", "minLength": 1, "examples": ["2026-01-01,2026-12-24..2026-12-26"] }),
         ParamType::Time => json!({ "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$" }),
         ParamType::ClosingTime => json!({ "type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$" }),
         ParamType::Granularity => {
@@ -52,7 +58,7 @@ fn of_param(param: &Param) -> Value {
         ParamType::Enumeration => json!({ "type": "string", "enum": param.values }),
         ParamType::Zone => json!({ "type": "string", "examples": ["Europe/Berlin"] }),
         ParamType::Features => {
-            json!({ "type": "string", "pattern": "^(all|[0-9]{1,9}(,[0-9]{1,9})*)$", "examples": ["3", "3,7,12", "all"] })
+            json!({ "type": "string", "minLength": 1, "examples": ["3", "3,7,12", "solver", "flex01/solver", "all"] })
         }
         ParamType::Handles => json!({ "type": "string", "pattern": "^[a-z]+(,[a-z]+)*$" }),
         ParamType::Conditions | ParamType::Orderings | ParamType::Visibility | ParamType::Titles => {

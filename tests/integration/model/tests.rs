@@ -105,7 +105,7 @@ fn denials_are_cut_by_the_wall_clock() {
 fn utilization_of_the_worked_example() {
     let events = example_utilization();
     let (first, last) = (day("2015-01-01"), day("2015-01-02"));
-    let figures = utilization(&events, "s", "f", "1", first, last, 9 * 60, 17 * 60, UTC);
+    let figures = utilization(&events, "s", "f", "1", first, last, 9 * 60, 17 * 60, UTC, &|_| true);
     assert_eq!(figures.levels, [17 * HOUR / 2, 7 * HOUR, 3 * HOUR / 2]);
     assert_eq!(figures.denominator_literal, 16 * HOUR);
     assert_eq!(figures.denominator_uptime, 12 * HOUR);
@@ -125,7 +125,7 @@ fn utilization_of_the_worked_example() {
 #[test]
 fn windows_may_be_overnight_or_a_whole_day() {
     let events = example_utilization();
-    let one = |st: u32, et: u32| utilization(&events, "s", "f", "1", day("2015-01-01"), day("2015-01-01"), st * 60, et * 60, UTC);
+    let one = |st: u32, et: u32| utilization(&events, "s", "f", "1", day("2015-01-01"), day("2015-01-01"), st * 60, et * 60, UTC, &|_| true);
 
     // 22:00 – 06:00 next day: only c holds.
     let overnight = one(22, 6);
@@ -147,7 +147,7 @@ fn a_window_follows_the_clock_change() {
         event(Kind::ServerDown, "2016-01-01 00:00:00", "", ""),
     ];
     let length = |date: &str, st, et| {
-        let figures = utilization(&up, "s", "f", "1", day(date), day(date), st, et, Europe::Berlin);
+        let figures = utilization(&up, "s", "f", "1", day(date), day(date), st, et, Europe::Berlin, &|_| true);
         assert_eq!(figures.denominator_literal, i64::from(et - st) * MINUTE);
         figures.denominator_uptime
     };
@@ -327,7 +327,7 @@ fn a_restart_ends_what_is_open_but_not_what_is_paired() {
     assert_eq!(up, expected);
 
     let day = day("2015-01-01");
-    let figures = utilization(&events, "s", "f", "1", day, day, 0, DAY_MINUTES, UTC);
+    let figures = utilization(&events, "s", "f", "1", day, day, 0, DAY_MINUTES, UTC, &|_| true);
     assert_eq!(figures.levels, [8 * HOUR, 3 * HOUR]);
     assert_eq!(figures.denominator_uptime, 8 * HOUR);
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Report 3 for one (server, feature, version). `et_minutes <= st_minutes` is a window that ends on the next day.
+/// Report 3 for one (server, feature, version). `et_minutes <= st_minutes` is a window that ends on the next day. Only the
+/// windows that begin on a day that `counts` are kept.
 pub fn utilization(
     events: &[Event],
     server: &str,
@@ -13,6 +14,7 @@ pub fn utilization(
     st_minutes: u32,
     et_minutes: u32,
     zone: Tz,
+    counts: &dyn Fn(NaiveDate) -> bool,
 ) -> Utilization {
     let end_minutes = if et_minutes <= st_minutes {
         et_minutes + DAY_MINUTES
@@ -20,6 +22,7 @@ pub fn utilization(
         et_minutes
     };
     let windows: Vec<(i64, i64)> = days(first, last)
+        .filter(|day| counts(*day))
         .map(|day| (minute_of_day(day, st_minutes, zone), minute_of_day(day, end_minutes, zone)))
         .collect();
     let uptime = uptime(events, server);

@@ -144,13 +144,18 @@ pub(super) struct Shown {
     hidden: Vec<usize>,
 }
 
+/// The columns that are shown without being named.
+fn usual(whole: &Whole) -> Vec<usize> {
+    (0..whole.columns.len()).filter(|place| !whole.columns[*place].named).collect()
+}
+
 impl Shown {
     pub(super) fn in_json(&self, whole: &Whole) -> Vec<usize> {
-        self.json.clone().unwrap_or_else(|| (0..whole.columns.len()).collect())
+        self.json.clone().unwrap_or_else(|| usual(whole))
     }
 
     pub(super) fn in_data(&self, whole: &Whole) -> Vec<usize> {
-        self.but_hidden((0..whole.columns.len()).collect())
+        self.but_hidden(usual(whole))
     }
 
     pub(super) fn in_export(&self, whole: &Whole) -> Vec<usize> {
