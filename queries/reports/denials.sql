@@ -57,6 +57,13 @@ values = ["capacity", "queued", "not_entitled", "excluded", "other"]
 summary = "class of the reason for the refusal"
 
 [[column]]
+name = "dmsg"
+title = "Message"
+type = "text"
+visibility = "named"
+summary = "the words and the number of the license manager for the refusal; words are left out where names are hidden"
+
+[[column]]
 name = "dtrue"
 title = "True Denial"
 type = "boolean"
@@ -70,6 +77,11 @@ SELECT
     user_name AS un,
     host AS hn,
     reason_class AS drc,
+    CASE
+        WHEN reason_code IS NULL THEN CAST(reason AS TEXT)
+        WHEN reason IS NULL OR reason = '' THEN CAST(reason_code AS TEXT)
+        ELSE concat(CAST(reason AS TEXT), ' (', CAST(reason_code AS TEXT), ')')
+    END AS dmsg,
     is_true AS dtrue
 FROM denials
 WHERE feature_id IN ($feature)

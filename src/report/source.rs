@@ -149,6 +149,11 @@ SELECT
     user_name AS un,
     host AS hn,
     reason_class AS drc,
+    CASE
+        WHEN reason_code IS NULL THEN CAST(reason AS TEXT)
+        WHEN reason IS NULL OR reason = '' THEN CAST(reason_code AS TEXT)
+        ELSE concat(CAST(reason AS TEXT), ' (', CAST(reason_code AS TEXT), ')')
+    END AS dmsg,
     is_true AS dtrue
 FROM denials
 WHERE feature_id IN (CAST($feature AS INTEGER))

@@ -159,7 +159,7 @@ const ZONES: &[(&str, &str)] = &[
 /// ```
 #[must_use]
 pub fn of_windows(name: &str) -> Option<&'static str> {
-    let name = name.trim().to_ascii_lowercase().replace(" daylight time", " standard time");
+    let name = name.to_ascii_lowercase().replace(" daylight time", " standard time");
     let place = ZONES.binary_search_by(|(known, _)| known.to_ascii_lowercase().as_str().cmp(&name));
     place.ok().and_then(|place| ZONES.get(place)).map(|(_, iana)| *iana)
 }

@@ -1,5 +1,6 @@
 //! Shapes of answers that spreadsheets and dashboards ask for: a byte order mark, bare arrays, instants as days, and what a page shows.
 
+use headroom::access::{Access, Names, Role};
 use serde_json::{Value, json};
 
 use crate::readers;
@@ -98,21 +99,30 @@ fn reasons_of_denials_are_there_when_they_are_named() {
     };
     assert_eq!(sorted(&[]), usual);
     assert_eq!(sorted(&[("fieldsVisibility", r#"{"drc":"1"}"#)]), usual, "a compatible client sees what the vendor sends");
-    usual.extend(["drc", "dtrue"]);
+    usual.extend(["drc", "dmsg", "dtrue"]);
     usual.sort_unstable();
-    assert_eq!(sorted(&[("columns", "ldt,ldtc,un,hn,drc,dtrue")]), usual);
+    assert_eq!(sorted(&[("columns", "ldt,ldtc,un,hn,drc,dmsg,dtrue")]), usual);
     let csv = |params: &[(&str, &str)]| String::from_utf8(bytes(&store, "denials", "csv", &[&DAYS[..], params].concat())).unwrap();
     assert!(csv(&[]).starts_with("Date,Denials,User,Host\r\n"));
-    let named = csv(&[("fieldsVisibility", r#"{"un":1,"drc":1,"dtrue":1}"#)]);
-    assert!(named.starts_with("User,Reason,True Denial\r\n'=1+1,capacity,true\r\n"), "{named}");
+    let named = csv(&[("fieldsVisibility", r#"{"un":1,"drc":1,"dmsg":"1","dtrue":1}"#)]);
+    assert!(named.starts_with("User,Reason,Message,True Denial\r\n'=1+1,capacity,Licensed number of users already reached (-4),true\r\n"), "{named}");
     assert!(csv(&[("fieldsVisibility", r#"{"un":0}"#)]).starts_with("Date,Denials,Host\r\n"));
     for (filter, rows) in [
         (r#"[{"property":"drc","value":["capacity","queued"]}]"#, 3),
         (r#"[{"property":"drc","value":"other"}]"#, 0),
+        (r#"[{"property":"dmsg","value":"ALREADY reached (-4"}]"#, 3),
+        (r#"[{"property":"dmsg","operator":"ne","value":"Licensed number of users already reached (-4)"}]"#, 0),
         (r#"[{"property":"dtrue","value":true}]"#, 3),
         (r#"[{"property":"dtrue","operator":"eq","value":"0"}]"#, 0),
     ] {
         assert_eq!(store.rows("denials", &[&DAYS[..], &[("filter", filter), ("orderBy", "drc")]].concat()).len(), rows, "{filter}");
+    }
+    // The words of a log may name people: who sees no names sees the number alone.
+    let hidden = Access::new(Role::Viewer, None, Names::Pseudonym);
+    for filter in ["[]", r#"[{"property":"dmsg","value":"-4"}]"#, r#"[{"property":"dmsg","value":"reached"}]"#] {
+        let params = [&DAYS[..], &[("columns", "dmsg"), ("filter", filter)]].concat();
+        let told = String::from_utf8(store.render_for(&hidden, "denials", "ndjson", &params).unwrap()).unwrap();
+        assert_eq!(told, "{\"dmsg\":\"-4\"}\n".repeat(if filter.contains("reached") { 0 } else { 3 }), "{filter}");
     }
 }
 

@@ -73,7 +73,11 @@ fn what_is_not_there_is_not_found() {
             refusal(&answer, 404, 1202, &["feature", feature.rsplit(',').next().unwrap()], &path);
         }
     }
-    for feature in ["cad", "1,", "-1", "1;2", "%20", "99999999999", "1.0"] {
+    // What is no number is a name.
+    for feature in ["cad", "-1", "1;2", "%20", "1.0"] {
+        refusal(&site.get(&format!("/report/feature/{feature}/denials/json"), DAYS), 404, 1202, &["feature"], feature);
+    }
+    for feature in ["1,", ",1", "99999999999"] {
         refusal(
             &site.get(&format!("/report/feature/{feature}/denials/json"), DAYS),
             400,

@@ -151,6 +151,8 @@ impl Site {
             ParamType::Boolean if param.name == "today" => return None,
             ParamType::Boolean => draw(2).to_string(),
             ParamType::Enumeration => param.values[draw(param.values.len())].clone(),
+            ParamType::Weekdays => ["mon-fri", "sat-mon,3", "2", "fri-sun"][draw(4)].to_owned(),
+            ParamType::Holidays => (self.first + Days::new(draw(5) as u64)).to_string(),
             ParamType::Text => ["a", "A", "2"][draw(3)].to_owned(),
             other => panic!("what may {} ({other:?}) be?", param.name),
         })
