@@ -100,7 +100,9 @@ fn command_of(definition: Definition) -> Command {
         .long("format")
         .value_name("F")
         .ignore_case(true)
-        .value_parser(PossibleValuesParser::new(FORMATS.iter().chain([&TABLE]).map(|format| format.name())))
+        .value_parser(PossibleValuesParser::new(
+            FORMATS.iter().chain([&TABLE]).map(|format| format.name()),
+        ))
         .help("Format of the report; else a table on a terminal, and json elsewhere");
     let calendar = Arg::new("calendar")
         .long("calendar")

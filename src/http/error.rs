@@ -111,11 +111,14 @@ impl ApiError {
     }
 
     pub(super) fn unknown_format(format: &str) -> Self {
-        Self::new(1005, format!(
+        Self::new(
+            1005,
+            format!(
                 "unknown format {format:?}; accepted: {}{}",
                 output::names(),
                 suggest::hint(format, output::FORMATS.iter().map(|known| known.name()))
-            ))
+            ),
+        )
     }
 
     pub(super) fn not_acceptable() -> Self {

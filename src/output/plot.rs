@@ -68,7 +68,10 @@ impl Plot {
         let place = |handle: &str| drawn.iter().position(|column| column.name == handle);
         let rows = usize::try_from(MOST_ROWS.saturating_sub(self.rows)).map_or(usize::MAX, |left| left.min(batch.num_rows()));
         // What is not known yet would be a long line of nothing.
-        let end = self.document.known_until.map_or(f64::INFINITY, |last| (i64::from(last.0) * DAY) as f64);
+        let end = self
+            .document
+            .known_until
+            .map_or(f64::INFINITY, |last| (i64::from(last.0) * DAY) as f64);
         for row in 0..rows {
             let cell = |handle: &str| place(handle).map_or(Cell::Null, |column| cells.get(row, column));
             let x = to_the_right(cell(&spec.x));

@@ -146,7 +146,9 @@ mod tests {
         ];
         let mut encoder = Table.encoder(Document::of_columns(columns));
         let mut out = Vec::new();
-        encoder.rows(&RecordBatch::try_new(Arc::new(schema), arrays).unwrap(), &mut out).unwrap();
+        encoder
+            .rows(&RecordBatch::try_new(Arc::new(schema), arrays).unwrap(), &mut out)
+            .unwrap();
         encoder.end(2, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let bars = |line: &str| -> Vec<usize> {

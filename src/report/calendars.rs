@@ -12,7 +12,8 @@ use crate::time::{Days, Holidays, ParseTimeError};
 pub struct Calendars(BTreeMap<String, Holidays>);
 
 /// What the parameter must be.
-pub(super) const EXPECTED: &str = "dates like 2026-12-25, ranges like 2026-12-24..2026-12-31, or names of configured calendars, with commas between";
+pub(super) const EXPECTED: &str =
+    "dates like 2026-12-25, ranges like 2026-12-24..2026-12-31, or names of configured calendars, with commas between";
 
 impl Calendars {
     /// Adds the calendar of a file: one date or range of dates a line, and perhaps words after it; `#` begins a comment.
@@ -103,9 +104,18 @@ mod tests {
         let days = calendars.resolve("holidays", "2026-05-14, bavaria").unwrap();
         assert_eq!(days.to_string(), "2026-01-01,2026-05-14,2026-12-25..2026-12-26");
         let error = calendars.resolve("holidays", "bavria").unwrap_err().to_string();
-        assert!(error.contains("did you mean \"bavaria\"") && error.contains("\"holidays\""), "{error}");
+        assert!(
+            error.contains("did you mean \"bavaria\"") && error.contains("\"holidays\""),
+            "{error}"
+        );
         assert!(calendars.resolve("holidays", "").is_err());
-        assert!(Calendars::default().resolve("holidays", "x").unwrap_err().to_string().contains("calendars: none"));
+        assert!(
+            Calendars::default()
+                .resolve("holidays", "x")
+                .unwrap_err()
+                .to_string()
+                .contains("calendars: none")
+        );
     }
 
     #[test]

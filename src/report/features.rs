@@ -56,7 +56,11 @@ struct Bearers<'a> {
 impl<'a> Bearers<'a> {
     fn of(scope: Scope<'a>) -> Self {
         let servers: BTreeMap<Id, &ServerState> = scope.snapshot.servers().iter().map(|state| (state.server.id, state)).collect();
-        let visible = scope.snapshot.features().iter().filter(|state| scope.view.sees(state.feature.server));
+        let visible = scope
+            .snapshot
+            .features()
+            .iter()
+            .filter(|state| scope.view.sees(state.feature.server));
         let features: Vec<_> = visible
             .filter_map(|state| Some((state, *servers.get(&state.feature.server)?)))
             .collect();
@@ -128,7 +132,11 @@ impl<'a> Known<'a> {
             }
             several => Err(ReportError::AmbiguousFeature {
                 name: name.chars().take(200).collect(),
-                bearers: several.iter().map(|(state, server)| bearer(state, server)).collect::<Vec<_>>().join("; "),
+                bearers: several
+                    .iter()
+                    .map(|(state, server)| bearer(state, server))
+                    .collect::<Vec<_>>()
+                    .join("; "),
             }),
         }
     }

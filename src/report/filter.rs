@@ -119,7 +119,11 @@ impl Condition {
             place.wrong(
                 if old.is_some() { ".field" } else { ".property" },
                 &handle,
-                format!("one of the columns {}{}", known.join(", "), suggest::hint(&handle, known.iter().copied())),
+                format!(
+                    "one of the columns {}{}",
+                    known.join(", "),
+                    suggest::hint(&handle, known.iter().copied())
+                ),
             )
         })?;
         if let Some(old) = old {

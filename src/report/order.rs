@@ -77,5 +77,9 @@ pub(super) fn direction(text: &str) -> Option<bool> {
 
 fn known(columns: &[Column], typed: &str) -> String {
     let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    format!("one of the columns {}{}", known.join(", "), suggest::hint(typed, known.iter().copied()))
+    format!(
+        "one of the columns {}{}",
+        known.join(", "),
+        suggest::hint(typed, known.iter().copied())
+    )
 }

@@ -202,7 +202,8 @@ impl Param {
     pub fn expected(&self) -> String {
         match self.kind {
             ParamType::Date => {
-                "a date like 2017-01-20 (YYYY-MM-DD), or an instant as RFC 3339 or in milliseconds since 1970, whose day is meant".to_owned()
+                "a date like 2017-01-20 (YYYY-MM-DD), or an instant as RFC 3339 or in milliseconds since 1970, whose day is meant"
+                    .to_owned()
             }
             ParamType::Weekdays => Weekdays::EXPECTED.to_owned(),
             ParamType::Holidays => super::calendars::EXPECTED.to_owned(),
@@ -244,7 +245,11 @@ const LAST_INSTANT: Micros = 253_402_300_799_999_999;
 /// a blank on its way through an address.
 fn instant(text: &str) -> Option<Micros> {
     if (11..=15).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse::<i64>().ok().map(|millis| millis * 1000).filter(|at| *at <= LAST_INSTANT);
+        return text
+            .parse::<i64>()
+            .ok()
+            .map(|millis| millis * 1000)
+            .filter(|at| *at <= LAST_INSTANT);
     }
     let blank = text.len().checked_sub(6).filter(|place| text.as_bytes().get(*place) == Some(&b' '));
     let mended = blank.and_then(|place| Some(format!("{}+{}", text.get(..place)?, text.get(place + 1..)?)));
@@ -319,7 +324,15 @@ mod tests {
                 "2016-02-29T00:00:00.123+05:30",
                 "2016-02-29T00:00:00 05:30",
             ],
-            &["2015-02-29", "", "2016-2-9", "20160229", "2016-02-29T00:00:00", "1456704000", "-1456704000000"],
+            &[
+                "2015-02-29",
+                "",
+                "2016-2-9",
+                "20160229",
+                "2016-02-29T00:00:00",
+                "1456704000",
+                "-1456704000000",
+            ],
         );
         accepts(ParamType::Time, &["00:00", "23:59"], &["24:00", "9:00", ""]);
         accepts(ParamType::ClosingTime, &["24:00"], &["24:01"]);
@@ -333,7 +346,11 @@ mod tests {
         accepts(ParamType::Offset, &["0"], &["-1"]);
         accepts(ParamType::Seconds, &["1", "0.25", "1e2"], &["0", "-1", "", "NaN", "inf", "1 s"]);
         accepts(ParamType::Enumeration, &["floating"], &["Sinking"]);
-        accepts(ParamType::Weekdays, &["mon-fri", "1,3,Fri", "sat-mon"], &["", "funday", "0", "mon-"]);
+        accepts(
+            ParamType::Weekdays,
+            &["mon-fri", "1,3,Fri", "sat-mon"],
+            &["", "funday", "0", "mon-"],
+        );
         accepts(ParamType::Holidays, &["2026-12-25", "2026-12-24..2026-12-31,bavaria"], &[""]);
         accepts(ParamType::Direction, &["asc", "DESC"], &["up", ""]);
         accepts(ParamType::Zone, &["Asia/Kolkata"], &["Mars/Base", "+01:00"]);

@@ -36,7 +36,7 @@ pub enum Family {
     Records,
     /// The columns that people want to see.
     Export,
-    /// Those, and the numbers by which people ask for more.
+    /// Those, and the number that a row begins with, by which people ask for more.
     Page,
     /// Those that the report's chart is drawn from, whatever the caller chooses.
     Picture,
@@ -72,6 +72,7 @@ impl Selection {
     pub fn of(&self, columns: &[Column], family: Family) -> Vec<Column> {
         let usual = |column: &&Column| match column.visibility {
             Visibility::Shown => true,
+            Visibility::Hidden if family == Family::Page => columns.first().is_some_and(|first| first.name == column.name),
             Visibility::Hidden => family != Family::Export,
             Visibility::Json => !matches!(family, Family::Export | Family::Page),
             Visibility::Named => false,

@@ -216,15 +216,38 @@ mod tests {
             assert_eq!(text.parse::<Weekdays>().unwrap().to_string(), days, "{text}");
             assert_eq!(days.parse::<Weekdays>().unwrap().to_string(), days);
         }
-        for text in ["", ",", "mon,", "0", "8", "-", "mon-", "-fri", "mon-fri-sun", "12", "funday", "mon fri", "m", "1.5"] {
+        for text in [
+            "",
+            ",",
+            "mon,",
+            "0",
+            "8",
+            "-",
+            "mon-",
+            "-fri",
+            "mon-fri-sun",
+            "12",
+            "funday",
+            "mon fri",
+            "m",
+            "1.5",
+        ] {
             assert!(text.parse::<Weekdays>().is_err(), "{text}");
         }
-        assert!("mondy".parse::<Weekdays>().unwrap_err().to_string().contains("did you mean \"monday\""));
+        assert!(
+            "mondy"
+                .parse::<Weekdays>()
+                .unwrap_err()
+                .to_string()
+                .contains("did you mean \"monday\"")
+        );
     }
 
     #[test]
     fn holidays_are_put_in_order() {
-        let days: Holidays = "2026-05-01,2026-04-30,2026-05-03..2026-05-05,2026-05-04..2026-05-10".parse().unwrap();
+        let days: Holidays = "2026-05-01,2026-04-30,2026-05-03..2026-05-05,2026-05-04..2026-05-10"
+            .parse()
+            .unwrap();
         assert_eq!(days.to_string(), "2026-04-30..2026-05-01,2026-05-03..2026-05-10");
         assert!(!days.contains("2026-05-02".parse().unwrap()) && days.contains("2026-05-08".parse().unwrap()));
         for text in ["x", "2026-05-01,", "2026-05-05..2026-05-01", "2026-02-30"] {

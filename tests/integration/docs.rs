@@ -74,7 +74,7 @@ fn page_of_reports() -> String {
             Family::Envelope => "all but those shown when named, whatever `fieldsVisibility` says",
             Family::Records => "all but those shown when named",
             Family::Export => "the visible ones",
-            Family::Page => "the visible ones and numbers of features and servers",
+            Family::Page => "the visible ones, and the number that a row begins with",
             Family::Picture => "those of the chart, always",
         };
         let file = match format.disposition() {

@@ -141,7 +141,13 @@ fn weekdays_and_holidays(store: &Store) {
         store.rows("utilization-history", &[&asked[..], more].concat())
     };
     let thursday = [row(1, 8.0, 100.0), row(2, 7.0, 87.5), row(3, 1.5, 18.75)];
-    for only in [("wd", "thu"), ("wd", "4"), ("wd", "Mon-Thursday"), ("wd", "sat-thu"), ("holidays", "2015-01-02")] {
+    for only in [
+        ("wd", "thu"),
+        ("wd", "4"),
+        ("wd", "Mon-Thursday"),
+        ("wd", "sat-thu"),
+        ("holidays", "2015-01-02"),
+    ] {
         for incd in ["true", "false"] {
             assert_eq!(ask("09:00", "17:00", &[only, ("incd", incd)]), thursday, "{only:?}");
         }

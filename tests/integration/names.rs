@@ -39,7 +39,9 @@ const RANGE: [(&str, &str); 2] = [("sd", "2026-03-02"), ("ed", "2026-03-02")];
 
 fn asked(store: &Store, access: &Access, feature: &str) -> Result<Vec<Value>, String> {
     let given = [&RANGE[..], &[("feature", feature)]].concat();
-    let bytes = store.render_for(access, "denials", "json", &given).map_err(|error| error.to_string())?;
+    let bytes = store
+        .render_for(access, "denials", "json", &given)
+        .map_err(|error| error.to_string())?;
     let envelope: Value = serde_json::from_slice(&bytes).unwrap();
     Ok(envelope["data"].as_array().unwrap().clone())
 }
@@ -87,8 +89,14 @@ fn a_name_of_several_and_a_name_of_none_say_what_there_is() {
     let store = store();
     let everything = Access::everything();
     let error = asked(&store, &everything, "solver").unwrap_err();
-    let (one, two) = (store.feature("flex01", "solver", "").unwrap(), store.feature("flex02", "solver", "").unwrap());
-    assert!(error.contains(&format!("{one} on flex01")) && error.contains(&format!("{two} on flex02")), "{error}");
+    let (one, two) = (
+        store.feature("flex01", "solver", "").unwrap(),
+        store.feature("flex02", "solver", "").unwrap(),
+    );
+    assert!(
+        error.contains(&format!("{one} on flex01")) && error.contains(&format!("{two} on flex02")),
+        "{error}"
+    );
     let error = asked(&store, &everything, "flex02/versions").unwrap_err();
     assert!(error.contains("version 1") && error.contains("version 2"), "{error}");
     for (typed, meant) in [
@@ -99,11 +107,19 @@ fn a_name_of_several_and_a_name_of_none_say_what_there_is() {
         ("CAD Pro", "\"CAD, Pro\""),
     ] {
         let error = asked(&store, &everything, typed).unwrap_err();
-        assert!(error.starts_with("there is no feature") && error.contains(meant), "{typed}: {error}");
+        assert!(
+            error.starts_with("there is no feature") && error.contains(meant),
+            "{typed}: {error}"
+        );
     }
     assert!(!asked(&store, &everything, "gadget").unwrap_err().contains("did you mean"));
     for typed in ["MSCONE,", ",MSCONE", "1,,2"] {
-        assert!(asked(&store, &everything, typed).unwrap_err().contains("is not the number or the name"), "{typed}");
+        assert!(
+            asked(&store, &everything, typed)
+                .unwrap_err()
+                .contains("is not the number or the name"),
+            "{typed}"
+        );
     }
 }
 
@@ -113,7 +129,11 @@ fn who_does_not_see_a_feature_learns_nothing_of_its_name() {
     for names in [Names::Plain, Names::Pseudonym] {
         let limited = Access::new(Role::Viewer, Some(["flex01".to_owned()].into()), names);
         // What exists out of sight is answered like what never was.
-        for (hidden, never) in [("MSCTWO", "MSCTHR"), ("secret/MSCTWO", "secrex/MSCTWO"), ("flex02/solver", "flex09/solver")] {
+        for (hidden, never) in [
+            ("MSCTWO", "MSCTHR"),
+            ("secret/MSCTWO", "secrex/MSCTWO"),
+            ("flex02/solver", "flex09/solver"),
+        ] {
             let told = |name: &str| asked(&store, &limited, name).unwrap_err().replace(name, "…");
             assert_eq!(told(hidden), told(never));
             assert!(!told("MSCTW").contains("MSCTWO") && told("MSCNE").contains("did you mean \"MSCONE\""));
@@ -140,11 +160,20 @@ fn paths_and_commands_take_names() {
         ("CAD%2C%20Pro,MSCONE", 2),
     ] {
         let answer = server.get(&format!("/report/feature/{segment}/denials/json?sd=2026-03-02&ed=2026-03-02"));
-        assert_eq!((answer.status, &answer.json()["totalCount"]), (200, &json!(count)), "{segment}: {}", answer.text());
+        assert_eq!(
+            (answer.status, &answer.json()["totalCount"]),
+            (200, &json!(count)),
+            "{segment}: {}",
+            answer.text()
+        );
     }
     let refused = |path: &str| {
         let answer = server.get(path);
-        (answer.status, answer.json()["code"].as_u64().unwrap(), answer.json()["msg"].as_str().unwrap().to_owned())
+        (
+            answer.status,
+            answer.json()["code"].as_u64().unwrap(),
+            answer.json()["msg"].as_str().unwrap().to_owned(),
+        )
     };
     let denials = |feature: &str, more: &str| format!("/report/feature/{feature}/denials/json?sd=2026-03-02&ed=2026-03-02{more}");
     for (path, status, code, word) in [
@@ -154,11 +183,26 @@ fn paths_and_commands_take_names() {
         (denials("MSCONE", "&tz=europe/paris"), 400, 1002, "did you mean \"Europe/Paris\"?"),
         (denials("MSCONE", "&orderBy=ltd"), 400, 1002, "did you mean \"ldt\""),
         (denials("MSCONE", "&columns=ldt,dtru"), 400, 1002, "did you mean \"dtrue\""),
-        (denials("MSCONE", "&filter=%5B%7B%22property%22:%22LDTC%22,%22value%22:1%7D%5D"), 400, 1002, "did you mean \"ldtc\"?"),
+        (
+            denials("MSCONE", "&filter=%5B%7B%22property%22:%22LDTC%22,%22value%22:1%7D%5D"),
+            400,
+            1002,
+            "did you mean \"ldtc\"?",
+        ),
         (denials("MSCONE", "&reason=capcity"), 400, 1002, "did you mean \"capacity\"?"),
         (denials("MSCONE", "").replace("/json", "/jsn"), 400, 1005, "did you mean \"json\""),
-        ("/report/feature/MSCONE/denials/grouped/json?sd=2026-03-02&ed=2026-03-02&granularty=5".to_owned(), 400, 1004, "did you mean \"granularity\"?"),
-        ("/report/feature/MSCONE/denials/grouped/json?sd=2026-03-02&ed=2026-03-02&grat=weak".to_owned(), 400, 1002, "did you mean \"WEEK\"?"),
+        (
+            "/report/feature/MSCONE/denials/grouped/json?sd=2026-03-02&ed=2026-03-02&granularty=5".to_owned(),
+            400,
+            1004,
+            "did you mean \"granularity\"?",
+        ),
+        (
+            "/report/feature/MSCONE/denials/grouped/json?sd=2026-03-02&ed=2026-03-02&grat=weak".to_owned(),
+            400,
+            1002,
+            "did you mean \"WEEK\"?",
+        ),
     ] {
         let (told_status, told_code, message) = refused(&path);
         assert_eq!((told_status, told_code), (status, code), "{path}: {message}");
@@ -167,14 +211,36 @@ fn paths_and_commands_take_names() {
     let windows = server.get(&denials("MSCONE", "&tz=Romance%20Standard%20Time")).json();
     assert_eq!(windows["data"][0]["ldt"], "2026-03-02 11:00:00");
 
-    let report = |more: &[&str]| run_ok(&[&["report", "denials", "--store", &root, "--sd", "2026-03-02", "--ed", "2026-03-02"], more].concat());
+    let report = |more: &[&str]| {
+        run_ok(
+            &[
+                &["report", "denials", "--store", &root, "--sd", "2026-03-02", "--ed", "2026-03-02"],
+                more,
+            ]
+            .concat(),
+        )
+    };
     assert!(report(&["--feature", "MSCONE", "--format", "csv"]).contains(",u0,h"));
     let table = report(&["--feature", "flex02/solver", "--format", "table"]);
-    assert!(table.starts_with(" Date ") && table.contains(" u2 ") && table.ends_with("(1 row)\n"), "{table}");
+    assert!(
+        table.starts_with(" Date ") && table.contains(" u2 ") && table.ends_with("(1 row)\n"),
+        "{table}"
+    );
     // Without a format, a program gets JSON.
     assert!(report(&["--feature", "MSCONE"]).starts_with("{\"success\":true"));
     let features = run_ok(&["report", "features", "--store", &root, "--format", "table"]);
     assert!(features.starts_with(" Feature ID |"), "{features}");
-    let wrong = run(&["report", "denials", "--store", &root, "--sd", "2026-03-02", "--ed", "2026-03-02", "--feature", "mscone"]);
+    let wrong = run(&[
+        "report",
+        "denials",
+        "--store",
+        &root,
+        "--sd",
+        "2026-03-02",
+        "--ed",
+        "2026-03-02",
+        "--feature",
+        "mscone",
+    ]);
     assert!(!wrong.status.success() && String::from_utf8_lossy(&wrong.stderr).contains("did you mean \"MSCONE\""));
 }

@@ -374,7 +374,13 @@ fn rounded(numerator: i128, denominator: i128) -> Value {
 }
 
 /// Imports events and compares every seed report with the model.
-fn compare(store: &Store, events: &[Event], (store_zone, report_zone): (&str, &str), first: NaiveDate, (windows, workdays): ((u32, u32), &Workdays)) {
+fn compare(
+    store: &Store,
+    events: &[Event],
+    (store_zone, report_zone): (&str, &str),
+    first: NaiveDate,
+    (windows, workdays): ((u32, u32), &Workdays),
+) {
     store.reset(store_zone);
     if events.is_empty() {
         return;
@@ -432,7 +438,13 @@ fn random_stores_agree_with_the_model(zone: &'static str, options: EngineOptions
         .run(&strategy, |(happenings, first, store_zone, (windows, workdays))| {
             let first: NaiveDate = first.parse().unwrap();
             let start = first.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros();
-            compare(&store, &events_of(&happenings, start), (store_zone, zone), first, (windows, &workdays));
+            compare(
+                &store,
+                &events_of(&happenings, start),
+                (store_zone, zone),
+                first,
+                (windows, &workdays),
+            );
             Ok(())
         })
         .unwrap();

@@ -9,7 +9,10 @@ use crate::support::{Server, Store, run, run_ok};
 fn store() -> Store {
     let store = Store::new("Europe/Berlin");
     let denial = |time: &str, user: &str| {
-        format!("{}\n", json!({"time": time, "event": "denial", "server": "s", "feature": "f", "user": user, "host": "h", "reason": "Licensed number of users already reached", "reason_code": -4}))
+        format!(
+            "{}\n",
+            json!({"time": time, "event": "denial", "server": "s", "feature": "f", "user": user, "host": "h", "reason": "Licensed number of users already reached", "reason_code": -4})
+        )
     };
     store.import(
         "x.ndjson",
@@ -26,7 +29,9 @@ fn store() -> Store {
 const DAYS: [(&str, &str); 3] = [("feature", "f"), ("sd", "2016-03-01"), ("ed", "2016-03-05")];
 
 fn bytes(store: &Store, report: &str, format: &str, params: &[(&str, &str)]) -> Vec<u8> {
-    store.render(report, format, params).unwrap_or_else(|error| panic!("{report} {format} {params:?}: {error}"))
+    store
+        .render(report, format, params)
+        .unwrap_or_else(|error| panic!("{report} {format} {params:?}: {error}"))
 }
 
 #[test]
@@ -48,7 +53,8 @@ fn an_array_has_the_rows_of_the_envelope() {
     for params in [&DAYS[..], &none] {
         for report in ["denials", "grouped-denials"] {
             let params = [params, &[("grat", "DAY")][..usize::from(report != "denials")]].concat();
-            let array: Value = serde_json::from_slice(&bytes(&store, report, "json", &[&params[..], &[("shape", "array")]].concat())).unwrap();
+            let array: Value =
+                serde_json::from_slice(&bytes(&store, report, "json", &[&params[..], &[("shape", "array")]].concat())).unwrap();
             assert_eq!(array.as_array().unwrap(), &store.rows(report, &params));
             let envelope = bytes(&store, report, "json", &[&params[..], &[("shape", "envelope")]].concat());
             assert_eq!(envelope, bytes(&store, report, "json", &params));
@@ -98,31 +104,55 @@ fn reasons_of_denials_are_there_when_they_are_named() {
         keys
     };
     assert_eq!(sorted(&[]), usual);
-    assert_eq!(sorted(&[("fieldsVisibility", r#"{"drc":"1"}"#)]), usual, "a compatible client sees what the vendor sends");
+    assert_eq!(
+        sorted(&[("fieldsVisibility", r#"{"drc":"1"}"#)]),
+        usual,
+        "a compatible client sees what the vendor sends"
+    );
     usual.extend(["drc", "dmsg", "dtrue"]);
     usual.sort_unstable();
     assert_eq!(sorted(&[("columns", "ldt,ldtc,un,hn,drc,dmsg,dtrue")]), usual);
     let csv = |params: &[(&str, &str)]| String::from_utf8(bytes(&store, "denials", "csv", &[&DAYS[..], params].concat())).unwrap();
     assert!(csv(&[]).starts_with("Date,Denials,User,Host\r\n"));
     let named = csv(&[("fieldsVisibility", r#"{"un":1,"drc":1,"dmsg":"1","dtrue":1}"#)]);
-    assert!(named.starts_with("User,Reason,Message,True Denial\r\n'=1+1,capacity,Licensed number of users already reached (-4),true\r\n"), "{named}");
+    assert!(
+        named.starts_with("User,Reason,Message,True Denial\r\n'=1+1,capacity,Licensed number of users already reached (-4),true\r\n"),
+        "{named}"
+    );
     assert!(csv(&[("fieldsVisibility", r#"{"un":0}"#)]).starts_with("Date,Denials,Host\r\n"));
     for (filter, rows) in [
         (r#"[{"property":"drc","value":["capacity","queued"]}]"#, 3),
         (r#"[{"property":"drc","value":"other"}]"#, 0),
         (r#"[{"property":"dmsg","value":"ALREADY reached (-4"}]"#, 3),
-        (r#"[{"property":"dmsg","operator":"ne","value":"Licensed number of users already reached (-4)"}]"#, 0),
+        (
+            r#"[{"property":"dmsg","operator":"ne","value":"Licensed number of users already reached (-4)"}]"#,
+            0,
+        ),
         (r#"[{"property":"dtrue","value":true}]"#, 3),
         (r#"[{"property":"dtrue","operator":"eq","value":"0"}]"#, 0),
     ] {
-        assert_eq!(store.rows("denials", &[&DAYS[..], &[("filter", filter), ("orderBy", "drc")]].concat()).len(), rows, "{filter}");
+        assert_eq!(
+            store
+                .rows("denials", &[&DAYS[..], &[("filter", filter), ("orderBy", "drc")]].concat())
+                .len(),
+            rows,
+            "{filter}"
+        );
     }
     // The words of a log may name people: who sees no names sees the number alone.
     let hidden = Access::new(Role::Viewer, None, Names::Pseudonym);
-    for filter in ["[]", r#"[{"property":"dmsg","value":"-4"}]"#, r#"[{"property":"dmsg","value":"reached"}]"#] {
+    for filter in [
+        "[]",
+        r#"[{"property":"dmsg","value":"-4"}]"#,
+        r#"[{"property":"dmsg","value":"reached"}]"#,
+    ] {
         let params = [&DAYS[..], &[("columns", "dmsg"), ("filter", filter)]].concat();
         let told = String::from_utf8(store.render_for(&hidden, "denials", "ndjson", &params).unwrap()).unwrap();
-        assert_eq!(told, "{\"dmsg\":\"-4\"}\n".repeat(if filter.contains("reached") { 0 } else { 3 }), "{filter}");
+        assert_eq!(
+            told,
+            "{\"dmsg\":\"-4\"}\n".repeat(if filter.contains("reached") { 0 } else { 3 }),
+            "{filter}"
+        );
     }
 }
 
@@ -142,6 +172,15 @@ fn a_page_without_dates_ends_with_what_is_known_and_rows_do_not() {
 }
 
 #[test]
+fn a_page_shows_the_number_by_which_people_ask_for_more() {
+    let store = store();
+    let page = |report: &str| String::from_utf8(bytes(&store, report, "html", &[])).unwrap();
+    assert!(page("features").contains("Feature ID") && !page("features").contains("License Server ID"));
+    assert!(page("license-servers").contains("License Server ID"));
+    assert!(bytes(&store, "features", "csv", &[]).starts_with(b"Feature Name,"));
+}
+
+#[test]
 fn texts_of_a_workbook_are_raw_and_sheets_are_set_up_for_paper() {
     let store = store();
     let files = readers::unzip(&bytes(&store, "denials", "xlsx", &[&DAYS[..], &[("rn", "R & D")]].concat()));
@@ -150,10 +189,20 @@ fn texts_of_a_workbook_are_raw_and_sheets_are_set_up_for_paper() {
         String::from_utf8(file.unwrap_or_else(|| panic!("no {path}")).1.clone()).unwrap()
     };
     let sheet = text("xl/worksheets/sheet1.xml");
-    let all: String = files.iter().filter(|(path, _)| path.ends_with(".xml")).map(|(path, _)| text(path)).collect();
+    let all: String = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".xml"))
+        .map(|(path, _)| text(path))
+        .collect();
     assert!(all.contains("=1+1") && !all.contains("'=1+1") && !sheet.contains("<f>"));
-    assert!(sheet.contains("orientation=\"landscape\"") && sheet.contains("fitToHeight=\"0\""), "{sheet}");
-    assert!(sheet.contains("fitToPage=\"1\"") && sheet.contains("Page &amp;P of &amp;N") && sheet.contains("R &amp;&amp; D"), "{sheet}");
+    assert!(
+        sheet.contains("orientation=\"landscape\"") && sheet.contains("fitToHeight=\"0\""),
+        "{sheet}"
+    );
+    assert!(
+        sheet.contains("fitToPage=\"1\"") && sheet.contains("Page &amp;P of &amp;N") && sheet.contains("R &amp;&amp; D"),
+        "{sheet}"
+    );
     assert!(text("xl/workbook.xml").contains("_xlnm.Print_Titles"));
 }
 
@@ -161,29 +210,55 @@ fn texts_of_a_workbook_are_raw_and_sheets_are_set_up_for_paper() {
 fn calendars_of_holidays_are_known_by_name() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let session = |start: &str, end: &str| format!("{}\n", json!({"time": start, "event": "session", "end": end, "server": "s", "feature": "f", "user": "u", "host": "h"}));
+    let session = |start: &str, end: &str| {
+        format!(
+            "{}\n",
+            json!({"time": start, "event": "session", "end": end, "server": "s", "feature": "f", "user": "u", "host": "h"})
+        )
+    };
     std::fs::write(path("x.ndjson"), session("2026-03-02T00:00:00Z", "2026-03-04T00:00:00Z")).unwrap();
     std::fs::write(path("days"), "# nobody works\n2026-03-02 a Monday\n").unwrap();
     run_ok(&["import", "--store", &path("store"), &path("x.ndjson")]);
     let calendar = format!("spring={}", path("days"));
     let report = |more: &[&str]| {
-        let asked = ["report", "utilization-history", "--store", &path("store"), "--feature", "f", "--sd", "2026-03-02", "--ed", "2026-03-03"];
+        let asked = [
+            "report",
+            "utilization-history",
+            "--store",
+            &path("store"),
+            "--feature",
+            "f",
+            "--sd",
+            "2026-03-02",
+            "--ed",
+            "2026-03-03",
+        ];
         run(&[&asked[..], &["--st", "09:00", "--et", "17:00", "--format", "csv"], more].concat())
     };
     let told = |more: &[&str]| String::from_utf8(report(more).stdout).unwrap();
     assert!(told(&[]).contains("1,16.0,100.0"), "{}", told(&[]));
     assert!(told(&["--calendar", &calendar, "--holidays", "spring"]).contains("1,8.0,100.0"));
-    assert_eq!(told(&["--calendar", &calendar, "--holidays", "spring,2026-03-03"]).lines().count(), 1);
+    assert_eq!(
+        told(&["--calendar", &calendar, "--holidays", "spring,2026-03-03"]).lines().count(),
+        1
+    );
     let unknown = report(&["--calendar", &calendar, "--holidays", "sprnig"]);
     assert!(String::from_utf8_lossy(&unknown.stderr).contains("did you mean \"spring\""));
     let missing = format!("x={}", path("no"));
     assert!(!report(&["--calendar", &missing]).status.success());
     let server = Server::start_with(path("store").as_ref(), &["--calendar", &calendar]);
-    let answer = server.get("/report/feature/f/utilization-history/json?sd=2026-03-02&ed=2026-03-03&st=09:00&et=17:00&holidays=spring&shape=array");
+    let answer =
+        server.get("/report/feature/f/utilization-history/json?sd=2026-03-02&ed=2026-03-03&st=09:00&et=17:00&holidays=spring&shape=array");
     assert_eq!(answer.json(), json!([{"lc": 1, "lhu": 8.0, "lutil": 100.0}]), "{}", answer.text());
-    let error = server.get("/report/feature/f/utilization-history/json?sd=2026-03-02&ed=2026-03-03&st=09:00&et=17:00&wd=funday&shape=array");
+    let error =
+        server.get("/report/feature/f/utilization-history/json?sd=2026-03-02&ed=2026-03-03&st=09:00&et=17:00&wd=funday&shape=array");
     assert_eq!((error.status, &error.json()["success"]), (400, &json!(false)));
     // The chart's marks and the fields of the page follow.
-    let page = server.get("/report/feature/f/utilization-history/html?sd=2026-03-02&ed=2026-03-03&st=09:00&et=17:00&wd=mon-fri").text();
-    assert!(page.contains("name=\"wd\" value=\"mon-fri\"") && page.contains("name=\"holidays\""), "{page}");
+    let page = server
+        .get("/report/feature/f/utilization-history/html?sd=2026-03-02&ed=2026-03-03&st=09:00&et=17:00&wd=mon-fri")
+        .text();
+    assert!(
+        page.contains("name=\"wd\" value=\"mon-fri\"") && page.contains("name=\"holidays\""),
+        "{page}"
+    );
 }

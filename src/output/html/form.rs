@@ -35,6 +35,9 @@ fn of_field(field: &Field) -> Markup {
     let Field { param, value } = field;
     let value = value.as_deref();
     let input = |kind: &str| html! { input type=(kind) id=(param.name) name=(param.name) value=[value] required[param.required]; };
+    let example = |text: &str| {
+        html! { input type="text" id=(param.name) name=(param.name) value=[value] placeholder=(text) required[param.required]; }
+    };
     let choice = |values: &[(&str, &str)]| {
         html! {
             select id=(param.name) name=(param.name) required[param.required] {
@@ -56,6 +59,8 @@ fn of_field(field: &Field) -> Markup {
                 ParamType::Direction => (choice(&[("ASC", "smallest first"), ("DESC", "greatest first")])),
                 ParamType::Granularity => (choice(&Granularity::ALL.map(|granularity| (granularity.name(), granularity.name())))),
                 ParamType::Enumeration => (choice(&param.values.iter().map(|value| (value.as_str(), value.as_str())).collect::<Vec<_>>())),
+                ParamType::Weekdays => (example("mon-fri")),
+                ParamType::Holidays => (example("2026-12-24..2026-12-26")),
                 _ => (input("text")),
             }
         }

@@ -75,7 +75,13 @@ fn what_is_not_there_is_not_found() {
     }
     // What is no number is a name.
     for feature in ["cad", "-1", "1;2", "%20", "1.0"] {
-        refusal(&site.get(&format!("/report/feature/{feature}/denials/json"), DAYS), 404, 1202, &["feature"], feature);
+        refusal(
+            &site.get(&format!("/report/feature/{feature}/denials/json"), DAYS),
+            404,
+            1202,
+            &["feature"],
+            feature,
+        );
     }
     for feature in ["1,", ",1", "99999999999"] {
         refusal(

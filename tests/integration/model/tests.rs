@@ -125,7 +125,20 @@ fn utilization_of_the_worked_example() {
 #[test]
 fn windows_may_be_overnight_or_a_whole_day() {
     let events = example_utilization();
-    let one = |st: u32, et: u32| utilization(&events, "s", "f", "1", day("2015-01-01"), day("2015-01-01"), st * 60, et * 60, UTC, &|_| true);
+    let one = |st: u32, et: u32| {
+        utilization(
+            &events,
+            "s",
+            "f",
+            "1",
+            day("2015-01-01"),
+            day("2015-01-01"),
+            st * 60,
+            et * 60,
+            UTC,
+            &|_| true,
+        )
+    };
 
     // 22:00 – 06:00 next day: only c holds.
     let overnight = one(22, 6);
