@@ -8,6 +8,7 @@
 //!
 //! This is the only place that reads the clock.
 
+mod imports;
 mod prepared;
 mod queries;
 mod rendering;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use self::imports::{ListedImport, UndoneImport, imports, undo_import};
 pub use self::prepared::{Ask, Prepared};
 pub use self::queries::{Bid, Queries, QueryError, QueryOptions, Running, State, Subject, Summary};
 pub use self::rendering::{Rendering, Totals};

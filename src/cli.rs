@@ -11,6 +11,7 @@ mod export;
 mod files;
 mod generate;
 mod import;
+mod imports;
 mod init;
 mod limits;
 mod rebuild;
@@ -46,6 +47,7 @@ pub struct Cli {
 enum Command {
     Init(init::InitArgs),
     Import(import::ImportArgs),
+    Imports(imports::ImportsArgs),
     Serve(serve::ServeArgs),
     Report(report::ReportArgs),
     Sql(sql::SqlArgs),
@@ -87,6 +89,7 @@ impl Cli {
         match self.command {
             Command::Init(args) => args.run(),
             Command::Import(args) => args.run(),
+            Command::Imports(args) => args.run(),
             Command::Serve(args) => args.run(),
             Command::Report(args) => args.run(),
             Command::Sql(args) => args.run(),

@@ -14,6 +14,7 @@ mod envelope;
 mod error;
 mod health;
 mod import;
+mod imports;
 mod listener;
 mod metrics;
 mod negotiation;
@@ -134,6 +135,8 @@ pub fn check_exposure(app: &App, address: SocketAddr) -> Result<(), ServeError> 
 fn router(shared: Shared) -> Router {
     let mut api = Router::new()
         .route("/import", post(import::post).layer(DefaultBodyLimit::disable()))
+        .route("/imports", get(imports::list))
+        .route("/imports/{number}", delete(imports::undo))
         .route("/sql", get(sql::answer).post(sql::answer))
         .route("/queries", get(queries::list))
         .route("/queries/{id}", delete(queries::stop))

@@ -28,6 +28,7 @@ mod in_use;
 mod incoming;
 mod ledger;
 mod lock;
+mod names;
 mod opened;
 mod partition;
 mod quality;
@@ -41,6 +42,8 @@ mod silence;
 mod snapshot;
 mod strings;
 mod tokens;
+mod undo;
+mod views;
 mod writer;
 
 use std::io;
@@ -49,7 +52,7 @@ use std::sync::Arc;
 
 pub use self::check::{CheckSummary, Flaw};
 pub use self::incoming::{Committed, Coverage, Holds, Incoming};
-pub use self::ledger::LedgerEntry;
+pub use self::ledger::{ImportEntry, LedgerEntry, imports};
 pub(crate) use self::opened::Opened;
 pub use self::partition::PartitionFile;
 pub use self::quality::{Covered, Quality};
@@ -60,6 +63,7 @@ pub use self::snapshot::{FeatureState, ServerState, Snapshot};
 pub(crate) use self::strings::Strings;
 use self::tokens::MOST_CHARACTERS;
 pub use self::tokens::{Grant, Tokens};
+pub use self::undo::Undone;
 pub use self::writer::{RebuildSummary, Writer};
 use crate::time::Zone;
 
@@ -119,6 +123,28 @@ pub enum StoreError {
     TokenName {
         /// The name.
         name: String,
+    },
+    /// No import has that number.
+    #[error("there is no import {number}; {known}")]
+    ImportUnknown {
+        /// The number.
+        number: i64,
+        /// The numbers that there are.
+        known: String,
+    },
+    /// The import was undone before.
+    #[error("import {number} was undone already, on {at}")]
+    ImportUndone {
+        /// The number.
+        number: i64,
+        /// When.
+        at: String,
+    },
+    /// An earlier version of the program made the import.
+    #[error("import {number} cannot be undone: the version of headroom that made it kept no copy of what it told")]
+    ImportNotKept {
+        /// The number.
+        number: i64,
     },
     /// A token is to see a license server that is not there.
     #[error("there is no license server {name:?}; there are: {}", known.join(", "))]
@@ -182,6 +208,15 @@ pub fn create(root: &Path, zone: Zone) -> Result<(), StoreError> {
     std::fs::create_dir_all(root).map_err(StoreError::io("create", root))?;
     catalog::Catalog::create(root, zone)?;
     Ok(())
+}
+
+/// The zone whose days a store's partitions are.
+///
+/// # Errors
+///
+/// When there is no store, or its catalog cannot be read.
+pub fn zone(root: &Path) -> Result<Zone, StoreError> {
+    catalog::Catalog::open(root)?.read()?.zone()
 }
 
 /// Whether there is a store, of whichever format and in whichever state.

@@ -47,6 +47,7 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1203, StatusCode::NOT_FOUND, "the report is unknown"),
     (1204, StatusCode::NOT_FOUND, "no token has that name"),
     (1205, StatusCode::NOT_FOUND, "no query of the caller's has that id and runs"),
+    (1206, StatusCode::NOT_FOUND, "no import has that number"),
     (1301, StatusCode::METHOD_NOT_ALLOWED, "the method is not allowed"),
     (1302, StatusCode::PAYLOAD_TOO_LARGE, "the form is too large"),
     (1303, StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a type that is not accepted"),
@@ -54,6 +55,7 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1305, StatusCode::PAYLOAD_TOO_LARGE, "the SQL is too long"),
     (1401, StatusCode::CONFLICT, "a token has that name already"),
     (1402, StatusCode::CONFLICT, "there is no store yet"),
+    (1403, StatusCode::CONFLICT, "the import cannot be undone, or was undone already"),
     (1501, StatusCode::SERVICE_UNAVAILABLE, "another process is writing to the store"),
     (1502, StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down"),
     (
@@ -171,6 +173,10 @@ impl ApiError {
 
     pub(super) fn token_name_unknown(error: &StoreError) -> Self {
         Self::new(1204, error.to_string())
+    }
+
+    pub(super) fn import_unknown(message: &str) -> Self {
+        Self::new(1206, message)
     }
 
     pub(super) fn no_store() -> Self {
@@ -298,6 +304,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Busy { .. } => Self::new(1501, "another process is writing to the store; try again"),
+            StoreError::ImportUnknown { .. } => Self::new(1206, error.to_string()),
+            StoreError::ImportUndone { .. } | StoreError::ImportNotKept { .. } => Self::new(1403, error.to_string()),
             StoreError::Missing { .. }
             | StoreError::Exists { .. }
             | StoreError::Newer { .. }

@@ -1,5 +1,6 @@
 //! What there is to ask, as an OpenAPI 3.1 document, and a page to read and try it: both from the catalog of reports.
 
+mod imports;
 mod schema;
 mod sql;
 
@@ -56,6 +57,8 @@ fn document<'a>(definitions: impl Iterator<Item = &'a Definition>) -> Value {
     paths.insert("/api/v1/queries".to_owned(), sql::queries());
     paths.insert("/api/v1/queries/{id}".to_owned(), sql::query());
     paths.insert("/api/v1/import".to_owned(), import());
+    paths.insert("/api/v1/imports".to_owned(), imports::list());
+    paths.insert("/api/v1/imports/{number}".to_owned(), imports::undo());
     paths.insert("/api/v1/tokens".to_owned(), tokens());
     paths.insert("/api/v1/tokens/{name}".to_owned(), token());
     json!({

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-3.sql"),
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
+    include_str!("schema-6.sql"),
 ];
 /// The first format whose stores have a secret.
 const FORMAT_OF_SECRET: i64 = 2;
@@ -149,7 +150,7 @@ impl Reading<'_> {
         Ok(self.meta("derivation")?.parse().unwrap_or_default())
     }
 
-    fn meta(&self, key: &str) -> Result<String, StoreError> {
+    pub(super) fn meta(&self, key: &str) -> Result<String, StoreError> {
         let sql = "SELECT value FROM meta WHERE key = ?1";
         Ok(self.0.query_row(sql, [key], |row| row.get(0))?)
     }
@@ -222,7 +223,11 @@ impl Reading<'_> {
 
     /// The greatest number that a file ever had.
     pub(crate) fn last_file_id(&self) -> Result<i64, StoreError> {
-        Ok(self.0.query_row("SELECT coalesce(max(id), 0) FROM files", [], |row| row.get(0))?)
+        Ok(self.0.query_row(
+            "SELECT max(coalesce((SELECT max(id) FROM files), 0), coalesce((SELECT max(id) FROM run_files), 0))",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// What the events of each day say.
@@ -360,7 +365,8 @@ impl Change<'_> {
             .prepare_cached(retire)?
             .execute(params![table.name(), day.0, generation.cast_signed()])?;
         if let Some(file) = file {
-            let insert = "INSERT INTO files (id, tbl, day, rows, bytes, checksum, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let insert = "INSERT INTO files (id, tbl, day, rows, bytes, checksum, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                          ON CONFLICT (id) DO UPDATE SET retired = NULL";
             self.0.prepare_cached(insert)?.execute(params![
                 file.id,
                 table.name(),

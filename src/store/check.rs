@@ -5,11 +5,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::carried::Carried;
+use super::draft::{Before, Draft};
 use super::facts::{DayFacts, FactsByDay, Instants, last_instants};
 use super::partition::{self, PartitionFile};
 use super::rederive::{self, Rederivation};
 use super::rows::{EventRow, EventRows, Id};
 use super::silence::silent_stops;
+use super::undo::merged;
+use super::views::{View, Views};
 use super::writer::{Writer, read_events, stored_files};
 use super::{StoreError, columns};
 use crate::event::{Kind, Table};
@@ -74,7 +77,18 @@ impl Writer {
             summary.bytes += file.bytes;
             progress(summary.files, steps);
         }
-        let named: BTreeSet<PathBuf> = files.iter().map(PartitionFile::path).collect();
+        let (runs, views) = {
+            let reading = self.catalog.read()?;
+            (reading.run_files()?, reading.views()?)
+        };
+        for run in runs.iter().filter(|run| files.iter().all(|file| file.id != run.id)) {
+            let flaw = check_bytes(&self.root, run);
+            summary.flaws.extend(flaw.err().map(|reason| Flaw { path: run.path(), reason }));
+            summary.files += 1;
+            summary.rows += run.rows;
+            summary.bytes += run.bytes;
+        }
+        let named: BTreeSet<PathBuf> = files.iter().chain(&runs).map(PartitionFile::path).collect();
         let retired: BTreeSet<PathBuf> = self.catalog.read()?.retired()?.iter().map(|(file, _)| file.path()).collect();
         for path in stored_files(&self.root)? {
             if !named.contains(&path) && !retired.contains(&path) {
@@ -106,6 +120,7 @@ impl Writer {
                 ));
             }
         }
+        self.check_runs(&runs, &views, &mut summary)?;
         let last = last_instants(&facts, &marks);
         let live: BTreeMap<(Table, Day), &PartitionFile> = files.iter().map(|file| ((file.table, file.day), file)).collect();
         let mut stale: BTreeSet<(Table, Day)> = live.keys().copied().filter(|(table, _)| table.derived()).collect();
@@ -160,6 +175,26 @@ impl Writer {
         );
         Ok(summary)
     }
+
+    /// Checks that the events of each day are those that its imports tell, together.
+    fn check_runs(&mut self, runs: &[PartitionFile], views: &Views, summary: &mut CheckSummary) -> Result<(), StoreError> {
+        let before = Before::read(&mut self.catalog)?;
+        let draft = Draft::new(self, before);
+        let days = draft.days().into_iter().chain(runs.iter().map(|run| run.day));
+        for day in days.collect::<BTreeSet<Day>>() {
+            let told = views.of_day(day);
+            let is_run = |view: &View| view.last_line.is_none() && draft.events(day).is_some_and(|file| file.id == view.file);
+            if told.len() == 1 && told.iter().all(is_run) {
+                continue;
+            }
+            if !merged(&draft, day, &told)?.same_rows(&draft.told(day)?) {
+                summary
+                    .flaws
+                    .push(flaw(Table::Events, day, "its events are not those that its imports tell"));
+            }
+        }
+        Ok(())
+    }
 }
 
 fn flaw(table: Table, day: Day, reason: &str) -> Flaw {
@@ -201,6 +236,24 @@ impl FactsToCheck<'_> {
 
 /// Checks a file by itself; the error says what is wrong with it.
 fn check_file(root: &Path, file: &PartitionFile, zone: Zone, facts: &FactsToCheck<'_>) -> Result<(), String> {
+    check_bytes(root, file)?;
+    let describe = |error: StoreError| format!("cannot be read: {error}");
+    if file.table == Table::Events {
+        let events = read_events(root, file).map_err(describe)?;
+        check_events(&events, file.day, zone)?;
+        if !facts.fit(file.day, &events) {
+            return Err("the catalog's facts of the day are not those of its events".to_owned());
+        }
+        let encoded = columns::events(&events.rows, &events.strings).map_err(|error| error.to_string())?;
+        if partition::encode(Table::Events, &encoded).map_err(describe)?.checksum != file.checksum {
+            return Err("its rows encode to other bytes".to_owned());
+        }
+    }
+    Ok(())
+}
+
+/// Checks the bytes of a file, its columns and how many rows it has.
+fn check_bytes(root: &Path, file: &PartitionFile) -> Result<(), String> {
     let (bytes, checksum) = partition::checksum(&root.join(file.path())).map_err(|error| error.to_string())?;
     if bytes != file.bytes {
         return Err(format!("has {bytes} bytes instead of {}", file.bytes));
@@ -219,17 +272,6 @@ fn check_file(root: &Path, file: &PartitionFile, zone: Zone, facts: &FactsToChec
     }
     if rows != file.rows {
         return Err(format!("has {rows} rows instead of {}", file.rows));
-    }
-    if file.table == Table::Events {
-        let events = read_events(root, file).map_err(describe)?;
-        check_events(&events, file.day, zone)?;
-        if !facts.fit(file.day, &events) {
-            return Err("the catalog's facts of the day are not those of its events".to_owned());
-        }
-        let encoded = columns::events(&events.rows, &events.strings).map_err(|error| error.to_string())?;
-        if partition::encode(Table::Events, &encoded).map_err(describe)?.checksum != file.checksum {
-            return Err("its rows encode to other bytes".to_owned());
-        }
     }
     Ok(())
 }

@@ -21,8 +21,9 @@ use super::partition::{self, PartitionFile};
 use super::rederive::{self, Rederivation, Written};
 use super::registry::Registry;
 use super::rows::{EventRows, Id};
-use super::runs::write_events;
+use super::runs::encode_events;
 use super::silence::silent_stops;
+use super::views::View;
 use super::writer::{FileIds, Writer, read_events, remove};
 use crate::event::{Event, Kind, Table};
 use crate::time::{Day, Zone};
@@ -31,6 +32,8 @@ use crate::time::{Day, Zone};
 #[derive(Debug)]
 pub(super) struct Before {
     pub(super) files: Vec<PartitionFile>,
+    /// The files of runs.
+    pub(super) runs: Vec<PartitionFile>,
     pub(super) facts: FactsByDay,
     pub(super) counts: BTreeMap<(Day, Id), Counts>,
     pub(super) marks: Instants,
@@ -42,6 +45,7 @@ impl Before {
         let marks = reading.marks(&BTreeSet::new())?;
         Ok(Self {
             files: reading.files()?,
+            runs: reading.run_files()?,
             facts: reading.facts()?,
             counts: reading.counts()?,
             marks: marks.of_known(&reading.registry()?),
@@ -60,12 +64,21 @@ pub(super) struct Draft {
     facts: FactsByDay,
     marks: Instants,
     changed: BTreeSet<Day>,
+    /// The files of runs by day, new ones as well.
+    runs: BTreeMap<Day, Vec<PartitionFile>>,
+    new_runs: Vec<PartitionFile>,
     derived: Vec<Written>,
 }
 
 impl Draft {
     pub(super) fn new(writer: &Writer, before: Before) -> Self {
+        let mut runs: BTreeMap<Day, Vec<PartitionFile>> = BTreeMap::new();
+        for run in &before.runs {
+            runs.entry(run.day).or_default().push(run.clone());
+        }
         Self {
+            runs,
+            new_runs: Vec::new(),
             root: writer.root.clone(),
             ids: writer.file_ids.clone(),
             zone: writer.zone,
@@ -76,6 +89,11 @@ impl Draft {
             changed: BTreeSet::new(),
             derived: Vec::new(),
         }
+    }
+
+    /// The days with events.
+    pub(super) fn days(&self) -> BTreeSet<Day> {
+        self.events.keys().copied().collect()
     }
 
     /// The file of a day's events, as it will be.
@@ -95,11 +113,59 @@ impl Draft {
         Ok(events)
     }
 
-    /// Puts a file of events in the place of a day's; without silent stops.
-    pub(super) fn put(&mut self, file: PartitionFile, facts: DayFacts) {
+    /// Adds the file of a run. Returns the one that is kept: a file of the same rows that is there already makes the new one superfluous.
+    pub(super) fn add_run(&mut self, file: PartitionFile) -> Result<PartitionFile, StoreError> {
+        let known = self.runs.entry(file.day).or_default();
+        if let Some(same) = known.iter().find(|known| known.checksum == file.checksum) {
+            remove(&self.root.join(file.path()))?;
+            return Ok(same.clone());
+        }
+        known.push(file.clone());
+        self.new_runs.push(file.clone());
+        Ok(file)
+    }
+
+    /// The file of a run.
+    pub(super) fn run(&self, day: Day, id: i64) -> Option<&PartitionFile> {
+        self.runs.get(&day)?.iter().find(|run| run.id == id)
+    }
+
+    /// The rows of a view of a day.
+    pub(super) fn view(&self, day: Day, view: View) -> Result<EventRows, StoreError> {
+        match self.run(day, view.file) {
+            Some(file) => Ok(view.cut(read_events(&self.root, file)?)),
+            None => Ok(EventRows::new()),
+        }
+    }
+
+    /// Puts the file of a run in the place of a day's events.
+    pub(super) fn put_run(&mut self, file: PartitionFile, facts: DayFacts) {
         self.changed.insert(file.day);
         self.facts.insert(file.day, facts);
         self.events.insert(file.day, file);
+    }
+
+    /// Puts events in the place of a day's, some of which are silent stops.
+    pub(super) fn put(&mut self, day: Day, events: &EventRows, stops: Instants) -> Result<(), StoreError> {
+        let replaced = self.events.remove(&day);
+        let runs = self.runs.get(&day).map(Vec::as_slice).unwrap_or_default();
+        let is_named = |file: &PartitionFile| self.before.files.iter().chain(runs).any(|named| named.id == file.id);
+        if let Some(file) = replaced.filter(|file| !is_named(file)) {
+            remove(&self.root.join(file.path()))?;
+        }
+        self.changed.insert(day);
+        if events.rows.is_empty() {
+            self.facts.remove(&day);
+            return Ok(());
+        }
+        let encoded = encode_events(events)?;
+        let file = match runs.iter().find(|run| run.checksum == encoded.checksum) {
+            Some(same) => same.clone(),
+            None => partition::write(&self.root, Table::Events, day, self.ids.next(), &encoded)?,
+        };
+        self.events.insert(day, file);
+        self.facts.insert(day, DayFacts::of(&events.rows, stops));
+        Ok(())
     }
 
     /// Settles when servers went down without a word, from the facts and marks as they will be, and writes that among the events.
@@ -127,19 +193,7 @@ impl Draft {
             events.append(&arrivals.settle(""));
         }
         events.sort();
-        let replaced = self.events.remove(&day);
-        let is_live = |file: &PartitionFile| self.before.files.iter().any(|live| live.id == file.id);
-        if let Some(file) = replaced.filter(|file| !is_live(file)) {
-            remove(&self.root.join(file.path()))?;
-        }
-        self.changed.insert(day);
-        if events.rows.is_empty() {
-            self.facts.remove(&day);
-            return Ok(());
-        }
-        self.events.insert(day, write_events(&self.root, day, &events, &self.ids)?);
-        self.facts.insert(day, DayFacts::of(&events.rows, stops));
-        Ok(())
+        self.put(day, &events, stops)
     }
 
     /// Derives the days that differ in what they are derived from. Returns the counts as they will be.
@@ -197,11 +251,14 @@ impl Draft {
     pub(super) fn sync(&self) -> Result<(), StoreError> {
         let events = self.changed.iter().filter_map(|day| self.events.get(day));
         let derived = self.derived.iter().flat_map(|day| day.files.iter().flatten());
-        partition::sync_folders(&self.root, events.chain(derived))
+        partition::sync_folders(&self.root, events.chain(derived).chain(&self.new_runs))
     }
 
     /// Names everything in the catalog.
     pub(super) fn put_into(&self, change: &Change<'_>) -> Result<(), StoreError> {
+        for run in &self.new_runs {
+            change.put_run_file(run)?;
+        }
         if !self.changes_something() {
             return Ok(());
         }

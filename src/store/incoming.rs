@@ -17,15 +17,16 @@ use std::path::Path;
 
 use super::StoreError;
 use super::arrivals::Arrivals;
-use super::catalog::Catalog;
+use super::catalog::{Catalog, Change};
 use super::derive::Counts;
 use super::draft::{Before, Draft};
 use super::facts::{DayFacts, Instants};
 use super::ledger::{LedgerEntry, Told};
-use super::rederive;
+use super::names::Naming;
 use super::registry::Registry;
 use super::rows::{EventRows, Id};
 use super::runs::{Run, RunWriter, write_events};
+use super::views::{Full, View, relative};
 use super::writer::{Writer, read_events, remove};
 use crate::event::Event;
 use crate::time::{Day, Micros, Offsets};
@@ -58,6 +59,7 @@ pub struct Incoming<'a> {
     servers: BTreeSet<Id>,
     /// Until when the logs of servers and daemons go on.
     marks: BTreeMap<(String, String), Micros>,
+    naming: Naming,
 }
 
 /// The day that rows are added to.
@@ -168,6 +170,7 @@ impl<'a> Incoming<'a> {
             pool: None,
             servers: BTreeSet::new(),
             marks: BTreeMap::new(),
+            naming: Naming::default(),
         })
     }
 
@@ -181,7 +184,9 @@ impl<'a> Incoming<'a> {
         let feature = if event.feature.is_empty() {
             0
         } else {
-            self.registry.feature(server, event.feature, event.version, event.vendor)
+            let feature = self.registry.feature(server, event.feature, event.version, event.vendor);
+            self.naming.feature(feature, event.vendor);
+            feature
         };
         if !self.current.as_ref().is_some_and(|current| current.instants.contains(&event.at)) {
             self.turn_to(event.at)?;
@@ -205,6 +210,7 @@ impl<'a> Incoming<'a> {
     pub fn manager(&mut self, server: &str, daemon: &str, manager: &str) {
         let server = self.registry.server(server, daemon);
         self.registry.set_manager(server, manager);
+        self.naming.server(server, manager);
     }
 
     /// Notes what a package consists of: the names of features, separated by blanks.
@@ -212,6 +218,9 @@ impl<'a> Incoming<'a> {
         let server = self.registry.server(server, daemon);
         let feature = self.registry.feature(server, feature, "", daemon);
         self.registry.set_package(feature, components);
+        self.naming.server(server, "");
+        self.naming.feature(feature, daemon);
+        self.naming.package(feature, components);
     }
 
     /// Notes that the source's log of a daemon goes on until an instant, with events or without.
@@ -326,23 +335,29 @@ impl<'a> Incoming<'a> {
             },
             ..Committed::default()
         };
-        self.refresh_facts()?;
+        self.writer.refresh_facts()?;
         let before = Before::read(&mut self.writer.catalog)?;
         let mut draft = Draft::new(self.writer, before);
         let firsts = runs_of_day.values().flatten().flat_map(|run| run.facts.servers.values());
         let begins = firsts.map(|facts| facts.first).min();
-        for (day, runs) in runs_of_day {
-            self.merge_day(day, runs, &mut draft, &mut committed)?;
-        }
-        let (supersedes, marks) = {
+        let (supersedes, marks, earlier) = {
             let reading = self.writer.catalog.read()?;
             let supersedes = reading.superseded_by(&self.source, begins, &committed.coverage.servers)?;
             let mut marks = reading.marks(&supersedes)?;
             for ((server, daemon), at) in &self.marks {
                 marks.add(server.clone(), daemon.clone(), *at);
             }
-            (supersedes, marks)
+            let earlier = supersedes.iter().map(|import| Ok((*import, reading.views_of(*import)?)));
+            (supersedes.clone(), marks, earlier.collect::<Result<_, StoreError>>()?)
         };
+        let mut told = Telling {
+            earlier,
+            full: Full::new(),
+            grown: Vec::new(),
+        };
+        for (day, runs) in runs_of_day {
+            self.merge_day(day, runs, &mut draft, &mut told, &mut committed)?;
+        }
         draft.settle(&marks, &self.registry)?;
         let counts = draft.derive(&self.registry, progress)?;
         committed.holds = Holds::sum(&counts, &committed.coverage);
@@ -353,71 +368,113 @@ impl<'a> Incoming<'a> {
         change.put_registry(&self.registry)?;
         let servers = &committed.coverage.servers;
         let of_import = self.registry.servers().iter().filter(|server| servers.contains(&server.id));
-        let told = Told {
+        let entry = Told {
             servers,
             names: of_import.map(|server| &*server.name).collect(),
             marks: &self.marks,
             supersedes: &supersedes,
         };
-        change.put_import(&ledger(&committed), &told)?;
+        let import = change.put_import(&ledger(&committed), &entry)?;
+        servers.iter().for_each(|server| self.naming.server(*server, ""));
+        change.put_names(import, &self.naming.finish())?;
+        told.put_into(&change, import)?;
+        change.retire_run_files()?;
         change.commit()?;
         self.writer.collect_garbage()?;
         Ok(committed)
     }
 
     /// Brings the runs of a day and what is known of it together.
-    fn merge_day(&self, day: Day, runs: Vec<Run>, draft: &mut Draft, committed: &mut Committed) -> Result<(), StoreError> {
+    fn merge_day(
+        &self,
+        day: Day,
+        runs: Vec<Run>,
+        draft: &mut Draft,
+        told: &mut Telling,
+        committed: &mut Committed,
+    ) -> Result<(), StoreError> {
         let root = &self.writer.root;
-        if draft.events(day).is_none() && runs.len() == 1 {
-            for run in runs {
-                committed.added += run.file.rows;
-                draft.put(run.file, run.facts);
+        let (file, facts, incoming) = match <[Run; 1]>::try_from(runs) {
+            Ok([run]) if draft.events(day).is_none() => {
+                let file = draft.add_run(run.file)?;
+                committed.added += file.rows;
+                told.full.insert(day, View::of(file.id));
+                draft.put_run(file, run.facts);
+                return Ok(());
             }
+            Ok([run]) => {
+                let events = read_events(root, &run.file)?;
+                (run.file, run.facts, events)
+            }
+            Err(runs) => {
+                let mut incoming = EventRows::new();
+                for run in &runs {
+                    incoming.append(&read_events(root, &run.file)?);
+                    remove(&root.join(run.file.path()))?;
+                }
+                incoming.sort();
+                let facts = DayFacts::of(&incoming.rows, Instants::new());
+                (write_events(root, day, &incoming, &self.writer.file_ids)?, facts, incoming)
+            }
+        };
+        let file = draft.add_run(file)?;
+        told.full.insert(day, View::of(file.id));
+        told.grow(day, file.id, &incoming, draft)?;
+        if draft.events(day).is_none() {
+            committed.added += file.rows;
+            draft.put_run(file, facts);
             return Ok(());
         }
-        let mut incoming = EventRows::new();
-        for run in &runs {
-            incoming.append(&read_events(root, &run.file)?);
-        }
-        incoming.sort();
         let mut events = draft.told(day)?;
         let merged = events.merge(&incoming);
         committed.duplicates += merged.duplicates;
         committed.added += merged.added;
         if merged.added + merged.replaced > 0 {
-            let file = write_events(root, day, &events, &self.writer.file_ids)?;
-            draft.put(file, DayFacts::of(&events.rows, Instants::new()));
+            draft.put(day, &events, Instants::new())?;
         }
-        for run in &runs {
-            remove(&root.join(run.file.path()))?;
+        Ok(())
+    }
+}
+
+/// What an import tells of each day, beside what the imports told that it takes the place of.
+struct Telling {
+    earlier: BTreeMap<i64, Full>,
+    full: Full,
+    /// Files that runs grew into: the file before, the file now, and the last line of the one before.
+    grown: Vec<(i64, i64, i64)>,
+}
+
+impl Telling {
+    /// Looks whether the run of a day is one that grew, and then keeps it once.
+    fn grow(&mut self, day: Day, file: i64, incoming: &EventRows, draft: &Draft) -> Result<(), StoreError> {
+        let views = self.earlier.values().filter_map(|full| full.get(&day));
+        let shorter = views.filter(|view| view.last_line.is_none() && view.file != file).copied();
+        for view in shorter.collect::<BTreeSet<View>>() {
+            let before = draft.view(day, view)?;
+            let last_line = before.rows.iter().map(|event| event.line).max().unwrap_or_default();
+            let part = View {
+                file,
+                last_line: Some(last_line),
+            };
+            if part.cut(incoming.clone()).same_rows(&before) {
+                self.grown.push((view.file, file, last_line));
+                let grown = self.earlier.values_mut().filter_map(|full| full.get_mut(&day));
+                grown.filter(|known| **known == view).for_each(|known| *known = part);
+            }
         }
         Ok(())
     }
 
-    /// Completes the facts of days that an earlier version of the program wrote.
-    fn refresh_facts(&mut self) -> Result<(), StoreError> {
-        let (files, facts) = {
-            let reading = self.writer.catalog.read()?;
-            if reading.has_all_facts()? {
-                return Ok(());
-            }
-            (reading.files()?, reading.facts()?)
-        };
-        let mut complete: BTreeMap<Day, DayFacts> = BTreeMap::new();
-        for (day, file) in rederive::event_files(&files) {
-            let has_changes = facts
-                .get(&day)
-                .is_some_and(|facts| facts.servers.values().any(|server| !server.changes.is_empty()));
-            if has_changes {
-                let events = read_events(&self.writer.root, &file)?;
-                complete.insert(day, DayFacts::of(&events.rows, Instants::new()));
-            }
+    /// Names everything in the catalog.
+    fn put_into(&self, change: &Change<'_>, import: i64) -> Result<(), StoreError> {
+        for (before, after, last_line) in &self.grown {
+            change.grow_run(*before, *after, *last_line)?;
         }
-        let change = self.writer.catalog.change()?;
-        for (day, facts) in &complete {
-            change.replace_facts(*day, facts)?;
+        let all = relative(&self.full, &Full::new());
+        change.replace_views(import, &all)?;
+        for (earlier, full) in self.earlier.iter().filter(|(_, full)| !full.is_empty()) {
+            change.replace_views(*earlier, &relative(full, &self.full))?;
         }
-        change.set_all_facts()?;
-        change.commit()
+        Ok(())
     }
 }

@@ -1,11 +1,12 @@
 //! The ledger: every file that was imported, when, of which license servers, and what was lost of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use rusqlite::params;
 
 use super::StoreError;
-use super::catalog::{Change, Reading};
+use super::catalog::{Catalog, Change, Reading, unreadable};
 use super::facts::Marks;
 use super::rows::Id;
 use crate::time::{Micros, rfc3339};
@@ -86,6 +87,19 @@ impl Reading<'_> {
     pub(crate) fn marks(&self, without: &BTreeSet<i64>) -> Result<Marks, StoreError> {
         let sql = "SELECT import_id, server, daemon, marks.at FROM marks JOIN imports ON id = import_id
                    WHERE superseded = 0 AND undone IS NULL";
+        self.marks_of(sql, without)
+    }
+
+    /// Until when the logs of imports go on if one of them is undone: those that it took the place of count again, unless another took
+    /// its own place.
+    pub(crate) fn marks_without(&self, undone: i64) -> Result<Marks, StoreError> {
+        let sql = "SELECT import_id, server, daemon, marks.at FROM marks JOIN imports ON id = import_id
+                   WHERE undone IS NULL AND (superseded = 0 OR superseded_by =
+                       (SELECT id FROM imports WHERE superseded = 0 AND id = ";
+        self.marks_of(&format!("{sql}{undone}))"), &BTreeSet::from([undone]))
+    }
+
+    fn marks_of(&self, sql: &str, without: &BTreeSet<i64>) -> Result<Marks, StoreError> {
         let mut statement = self.0.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut marks = Marks::default();
@@ -126,7 +140,103 @@ pub(crate) struct Told<'a> {
     pub(crate) supersedes: &'a BTreeSet<i64>,
 }
 
+/// An import, as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportEntry {
+    /// Its number, from one.
+    pub number: i64,
+    /// When it was imported.
+    pub at: Micros,
+    /// The file's name.
+    pub file: String,
+    /// The names of its license servers.
+    pub servers: Vec<String>,
+    /// The zone of its times without an offset; empty where an earlier version imported it.
+    pub zone: String,
+    /// Its dialect; likewise.
+    pub dialect: String,
+    /// The first instant of its events.
+    pub first: Option<Micros>,
+    /// The last instant or end of its events.
+    pub last: Option<Micros>,
+    /// How many events it has.
+    pub events: u64,
+    /// Lines without a date.
+    pub undated: u64,
+    /// Lines that could not be read.
+    pub unparsed: u64,
+    /// The later import of the same file that took its place.
+    pub superseded_by: Option<i64>,
+    /// When it was undone.
+    pub undone: Option<Micros>,
+    /// It can be undone: an earlier version of the program did not keep what an import told.
+    pub kept: bool,
+}
+
+/// Reads the imports of a store, in the order in which they were made.
+///
+/// # Errors
+///
+/// When there is no store, or its catalog cannot be read.
+pub fn imports(root: &Path) -> Result<Vec<ImportEntry>, StoreError> {
+    Catalog::open(root)?.read()?.imports()
+}
+
+impl Reading<'_> {
+    /// All imports, by number.
+    pub(crate) fn imports(&self) -> Result<Vec<ImportEntry>, StoreError> {
+        let sql = "SELECT id, at, source, servers, zone, dialect, begins, ends, events, undated, unparsed, superseded_by, undone,
+                          name_set IS NOT NULL
+                   FROM imports ORDER BY id";
+        let mut statement = self.0.prepare(sql)?;
+        let instant = |text: Option<String>| {
+            let read = text.and_then(|text| chrono::DateTime::parse_from_rfc3339(&text).ok());
+            read.map(|at| at.timestamp_micros())
+        };
+        let rows = statement.query_map([], |row| {
+            let count = |column| row.get::<_, i64>(column).map(i64::unsigned_abs);
+            let servers: String = row.get(3)?;
+            Ok(ImportEntry {
+                number: row.get(0)?,
+                at: row.get(1)?,
+                file: row.get(2)?,
+                servers: serde_json::from_str(&servers).map_err(|error| unreadable(3, error.to_string()))?,
+                zone: row.get(4)?,
+                dialect: row.get(5)?,
+                first: instant(row.get(6)?),
+                last: instant(row.get(7)?),
+                events: count(8)?,
+                undated: count(9)?,
+                unparsed: count(10)?,
+                superseded_by: row.get(11)?,
+                undone: row.get(12)?,
+                kept: row.get(13)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
 impl Change<'_> {
+    /// Marks an import as undone. What it took the place of counts again, unless another took its own place.
+    pub(crate) fn undo_import(&self, import: i64, now: Micros) -> Result<(), StoreError> {
+        let sql = "UPDATE imports SET superseded = (SELECT superseded FROM imports WHERE id = ?1),
+                                      superseded_by = (SELECT superseded_by FROM imports WHERE id = ?1)
+                   WHERE superseded_by = ?1";
+        self.0.execute(sql, [import])?;
+        let sql = "UPDATE imports SET undone = ?2, superseded = 0, superseded_by = NULL, name_set = NULL WHERE id = ?1";
+        self.0.execute(sql, params![import, now])?;
+        for table in ["import_servers", "marks"] {
+            let sql = ["DELETE FROM ", table, " WHERE import_id = ?1"].concat();
+            self.0.execute(&sql, [import])?;
+        }
+        self.0.execute(
+            "DELETE FROM name_sets WHERE id NOT IN (SELECT name_set FROM imports WHERE name_set IS NOT NULL)",
+            [],
+        )?;
+        Ok(())
+    }
+
     /// Enters an import. Returns its number.
     pub(crate) fn put_import(&self, entry: &LedgerEntry, told: &Told<'_>) -> Result<i64, StoreError> {
         self.0.execute(

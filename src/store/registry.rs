@@ -6,6 +6,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::names::{precedes, says_more};
 use super::rows::Id;
 use super::strings::same;
 
@@ -20,6 +21,17 @@ pub struct Server {
     pub daemon: String,
     /// The license manager, like "FlexNet"; empty where the source does not say.
     pub manager: String,
+}
+
+impl Server {
+    /// Its name, or `name/daemon` where it has a daemon.
+    pub(crate) fn full_name(&self) -> String {
+        if self.daemon.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}/{}", self.name, self.daemon)
+        }
+    }
 }
 
 /// A feature of a license server.
@@ -106,7 +118,7 @@ impl Registry {
         }
     }
 
-    /// The number of a feature, new or known. The first vendor that is told stays.
+    /// The number of a feature, new or known. Of several vendors the first by name counts.
     pub(crate) fn feature(&mut self, server: Id, name: &str, version: &str, vendor: &str) -> Id {
         let Self {
             features,
@@ -121,7 +133,7 @@ impl Registry {
         match features_by_name.entry(hash, is_it, feature_hash(features)) {
             Entry::Occupied(known) => {
                 let feature = &mut features[*known.get()];
-                if feature.vendor.is_empty() && !vendor.is_empty() {
+                if !same(&feature.vendor, vendor) && precedes(vendor, &feature.vendor) {
                     vendor.clone_into(&mut feature.vendor);
                 }
                 feature.id
@@ -142,20 +154,24 @@ impl Registry {
         }
     }
 
-    /// Says which license manager a server runs.
+    /// Says which license manager a server runs. Of several the first by name counts.
     pub(crate) fn set_manager(&mut self, server: Id, manager: &str) {
         let last = self.servers.get(self.last_server);
-        if last.is_some_and(|last| last.id == server && !last.manager.is_empty()) {
+        if last.is_some_and(|last| last.id == server && same(&last.manager, manager)) {
             return;
         }
-        if let Some(server) = self.servers.iter_mut().find(|known| known.id == server && known.manager.is_empty()) {
+        if let Some(server) = self.servers.iter_mut().find(|known| known.id == server)
+            && precedes(manager, &server.manager)
+        {
             manager.clone_into(&mut server.manager);
         }
     }
 
-    /// Says what a package consists of.
+    /// Says what a package consists of. Of several lists the longest counts.
     pub(crate) fn set_package(&mut self, feature: Id, components: &str) {
-        if let Some(feature) = self.features.iter_mut().find(|known| known.id == feature) {
+        if let Some(feature) = self.features.iter_mut().find(|known| known.id == feature)
+            && says_more(components, &feature.package)
+        {
             components.clone_into(&mut feature.package);
         }
     }

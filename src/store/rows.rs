@@ -200,6 +200,14 @@ impl EventRows {
     }
 }
 
+impl EventRows {
+    /// Whether two sets have the same rows in the same order, whatever numbers their texts have.
+    pub(crate) fn same_rows(&self, other: &Self) -> bool {
+        let same = |(a, b): (&EventRow, &EventRow)| a.file_order(&self.strings, b, &other.strings).is_eq();
+        self.rows.len() == other.rows.len() && self.rows.iter().zip(&other.rows).all(same)
+    }
+}
+
 /// What merging did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Merged {

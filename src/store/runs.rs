@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 
 use super::arrivals::Arrivals;
 use super::facts::{DayFacts, Instants};
-use super::partition::{self, PartitionFile};
+use super::partition::{self, Encoded, PartitionFile};
 use super::rows::EventRows;
 use super::writer::FileIds;
 use super::{StoreError, columns};
@@ -139,6 +139,10 @@ impl Worker {
 
 /// Writes sorted events as a file of their day.
 pub(super) fn write_events(root: &Path, day: Day, events: &EventRows, ids: &FileIds) -> Result<PartitionFile, StoreError> {
-    let encoded = partition::encode(Table::Events, &columns::events(&events.rows, &events.strings)?)?;
-    partition::write(root, Table::Events, day, ids.next(), &encoded)
+    partition::write(root, Table::Events, day, ids.next(), &encode_events(events)?)
+}
+
+/// Encodes sorted events as a file of their day.
+pub(super) fn encode_events(events: &EventRows) -> Result<Encoded, StoreError> {
+    partition::encode(Table::Events, &columns::events(&events.rows, &events.strings)?)
 }

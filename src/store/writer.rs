@@ -1,6 +1,6 @@
 //! The one process that may change a store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::StoreError;
 use super::carried::Carried;
 use super::catalog::Catalog;
 use super::derive::DERIVATION;
-use super::facts::{DayFacts, FactsByDay, last_instants};
+use super::facts::{DayFacts, FactsByDay, Instants, last_instants};
 use super::incoming::Incoming;
 use super::lock::{Gate, WriterLock};
 use super::partition::{self, PartitionFile};
@@ -166,18 +166,52 @@ impl Writer {
         Ok(summary)
     }
 
+    /// Completes the facts of days that an earlier version of the program wrote.
+    pub(super) fn refresh_facts(&mut self) -> Result<(), StoreError> {
+        let (files, facts) = {
+            let reading = self.catalog.read()?;
+            if reading.has_all_facts()? {
+                return Ok(());
+            }
+            (reading.files()?, reading.facts()?)
+        };
+        let mut complete: BTreeMap<Day, DayFacts> = BTreeMap::new();
+        for (day, file) in rederive::event_files(&files) {
+            let has_changes = facts
+                .get(&day)
+                .is_some_and(|facts| facts.servers.values().any(|server| !server.changes.is_empty()));
+            if has_changes {
+                let events = read_events(&self.root, &file)?;
+                complete.insert(day, DayFacts::of(&events.rows, Instants::new()));
+            }
+        }
+        let change = self.catalog.change()?;
+        for (day, facts) in &complete {
+            change.replace_facts(*day, facts)?;
+        }
+        change.set_all_facts()?;
+        change.commit()
+    }
+
     /// Deletes the retired files that no snapshot needs.
     pub(super) fn collect_garbage(&mut self) -> Result<(), StoreError> {
         let gate = Gate::close(&self.root)?;
-        let retired = self.catalog.read()?.retired()?;
+        let (retired, runs) = {
+            let reading = self.catalog.read()?;
+            (reading.retired()?, reading.run_files()?)
+        };
         if retired.is_empty() {
             return Ok(());
         }
+        // Runs are kept for the imports that are theirs.
+        let runs: BTreeSet<i64> = runs.iter().map(|run| run.id).collect();
         let oldest = gate.oldest_leased()?.unwrap_or(u64::MAX);
         let change = self.catalog.change()?;
         for (file, generation) in &retired {
             if *generation <= oldest {
-                remove(&self.root.join(file.path()))?;
+                if !runs.contains(&file.id) {
+                    remove(&self.root.join(file.path()))?;
+                }
                 change.forget_file(file.id)?;
             }
         }
@@ -189,6 +223,7 @@ impl Writer {
         self.collect_garbage()?;
         let reading = self.catalog.read()?;
         let mut named: BTreeSet<PathBuf> = reading.files()?.iter().map(PartitionFile::path).collect();
+        named.extend(reading.run_files()?.iter().map(PartitionFile::path));
         named.extend(reading.retired()?.iter().map(|(file, _)| file.path()));
         drop(reading);
         for found in stored_files(&self.root)? {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use headroom::event::{Event, Kind, Table};
-use headroom::store::{LedgerEntry, Watcher, Writer};
+use headroom::store::{LedgerEntry, StoreError, Watcher, Writer};
 use headroom::time::{Day, Micros, SECOND};
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -106,6 +106,24 @@ impl Made {
         }
     }
 
+    fn undo(&self, number: i64) -> Result<headroom::store::Undone, StoreError> {
+        let mut writer = Writer::open(self.root(), headroom::app::PATIENCE).unwrap();
+        let trial = writer.undo(number, 0, true, &mut |_, _| {});
+        let undone = writer.undo(number, 0, false, &mut |_, _| {});
+        assert_eq!(trial.as_ref().ok(), undone.as_ref().ok(), "a trial tells what an undo does");
+        undone
+    }
+
+    /// The bytes of all partition files.
+    fn bytes(&self) -> u64 {
+        let files = walkdir(self.root());
+        files
+            .iter()
+            .filter(|file| file.extension().is_some_and(|extension| extension == "parquet"))
+            .map(|file| std::fs::metadata(file).unwrap().len())
+            .sum()
+    }
+
     /// What it shows, which a check and a rebuild must agree with.
     fn shown(&self) -> Shown {
         let before = shown(self.root());
@@ -133,6 +151,13 @@ fn any_order_is_one_import(drawn: &Drawn, files: &[File<'_>; 3]) -> Result<(), T
         prop_assert_eq!(&made.shown(), &whole, "{:?}", order);
     }
     Ok(())
+}
+
+fn walkdir(folder: &Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { walkdir(&path) } else { vec![path] })
+        .collect()
 }
 
 #[test]
@@ -290,4 +315,135 @@ fn a_file_that_comes_again_leaves_the_store_as_it_is() {
     let before = generation();
     made.import_file(&first);
     assert_eq!(generation(), before);
+}
+
+#[test]
+fn an_import_that_is_undone_never_was() {
+    let steps = proptest::collection::vec((0_usize..3, any::<bool>()), 1..7);
+    runner(16)
+        .run(&(drawn(), steps), |(drawn, steps)| {
+            let files = drawn.files();
+            let made = Made::new(&drawn);
+            // The imports that are not undone: number and file.
+            let mut there: Vec<(i64, usize)> = Vec::new();
+            let mut number = 1;
+            for (place, undoes) in steps {
+                if undoes && !there.is_empty() {
+                    let (undone, _) = there.remove(place % there.len());
+                    made.undo(undone).unwrap();
+                    let again = matches!(made.undo(undone), Err(StoreError::ImportUndone { .. }));
+                    prop_assert!(again);
+                } else if !files[place].events.is_empty() {
+                    made.import_file(&files[place]);
+                    number += 1;
+                    there.push((number, place));
+                }
+            }
+            let never = Made::new(&drawn);
+            for (_, place) in &there {
+                never.import_file(&files[*place]);
+            }
+            prop_assert_eq!(made.shown(), never.shown());
+            prop_assert_eq!(ledger(&made), ledger(&never));
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// The imports that count: file, events, and whether another took their place.
+fn ledger(made: &Made) -> Vec<(String, u64, bool)> {
+    let imports = headroom::store::imports(made.root()).unwrap();
+    let counting = imports.into_iter().filter(|import| import.undone.is_none());
+    counting
+        .map(|import| (import.file, import.events, import.superseded_by.is_some()))
+        .collect()
+}
+
+#[test]
+fn a_log_that_grew_is_undone_step_by_step() {
+    let drawn = Drawn::of_days(6, 30);
+    let whole = drawn.whole(&[]);
+    let length = whole.events.len();
+    let part = |count: usize| File {
+        name: "debug.log".to_owned(),
+        events: whole.events[..count].to_vec(),
+        marks: Vec::new(),
+    };
+    let steps: Vec<usize> = (1..=12).map(|step| length * step / 12).collect();
+    let made = Made::new(&drawn);
+    let mut states = vec![made.shown()];
+    for count in &steps {
+        made.import_file(&part(*count));
+        states.push(made.shown());
+    }
+    // As if the log had come once: whatever came before is a part of it.
+    let once = Made::new(&drawn);
+    once.import_file(&part(length));
+    let (grown, once) = (made.bytes(), once.bytes());
+    assert!(grown < once * 5 / 4, "{grown} bytes instead of {once}");
+    // Import 1 has the names; import n + 1 has the first n parts. One in between goes without a trace, the last ones one by one.
+    let last = steps.len();
+    let middle = last / 2;
+    made.undo(middle as i64 + 1).unwrap();
+    assert_eq!(made.shown(), states[last]);
+    for parts in (middle + 1..=last).rev() {
+        made.undo(parts as i64 + 1).unwrap();
+        let left = if parts - 1 == middle { middle - 1 } else { parts - 1 };
+        assert_eq!(made.shown(), states[left], "without part {parts}");
+    }
+}
+
+#[test]
+fn names_that_only_one_import_has_go_with_it() {
+    let event = |server: &'static str, feature: &'static str| Event {
+        server,
+        daemon: "acme",
+        feature,
+        vendor: "acme",
+        user: "ada",
+        host: "h",
+        ..Event::new(Kind::Checkout, 1_000 * SECOND)
+    };
+    let folder = tempfile::TempDir::new().unwrap();
+    headroom::store::create(folder.path(), "UTC".parse().unwrap()).unwrap();
+    let made = Made { folder };
+    made.import("a", &[event("s", "f")], &[]);
+    made.import("b", &[event("s", "f"), event("s", "g"), event("t", "f")], &[]);
+    let before = shown(made.root());
+    let undone = made.undo(2).unwrap();
+    assert_eq!(
+        (undone.servers, undone.features),
+        (vec!["t/acme".to_owned()], vec!["g".to_owned(), "f".to_owned()])
+    );
+    assert_eq!((undone.events, undone.days), (2, 1), "the event of both stays");
+    let snapshot = Watcher::new(made.root()).snapshot().unwrap();
+    assert_eq!((snapshot.servers().len(), snapshot.features().len()), (1, 1));
+    // The numbers are given out again as if nothing had been.
+    made.import("b", &[event("s", "f"), event("s", "g"), event("t", "f")], &[]);
+    assert_eq!(shown(made.root()), before);
+    made.undo(1).unwrap();
+    made.undo(3).unwrap();
+    let nothing = made.shown();
+    assert!(
+        nothing.rows.is_empty() && nothing.servers.is_empty() && nothing.features.is_empty(),
+        "{nothing:?}"
+    );
+}
+
+#[test]
+fn numbers_that_cannot_be_undone_are_told() {
+    let (made, [first, _], _) = log_per_start();
+    assert_eq!(
+        made.undo(1).unwrap_err().to_string(),
+        "there is no import 1; nothing was imported yet"
+    );
+    made.import_file(&first);
+    made.import("more", &first.events, &[]);
+    assert_eq!(
+        made.undo(7).unwrap_err().to_string(),
+        "there is no import 7; there are imports 1 to 2"
+    );
+    made.undo(2).unwrap();
+    let again = made.undo(2).unwrap_err().to_string();
+    assert_eq!(again, "import 2 was undone already, on 1970-01-01T00:00:00Z");
 }

@@ -107,6 +107,30 @@ pub fn drawn() -> impl Strategy<Value = Drawn> {
 }
 
 impl Drawn {
+    /// Checkouts and checkins of some users, many a day.
+    pub fn of_days(days: i32, a_day: usize) -> Self {
+        let happening = |day: i32, number: usize| Happening {
+            day,
+            time: 24 * HOUR / a_day as i64 * number as i64,
+            kind: if number.is_multiple_of(3) { Kind::Checkin } else { Kind::Checkout },
+            server: 0,
+            feature: number % FEATURES.len(),
+            user: number % USERS.len(),
+            licenses: 1,
+            handle: 0,
+            lasts: 0,
+            files: 7,
+        };
+        Self {
+            zone: "Europe/Berlin".parse().unwrap(),
+            first: "2026-03-26".parse().unwrap(),
+            happenings: (0..days)
+                .flat_map(|day| (0..a_day).map(move |number| happening(day, number)))
+                .collect(),
+            quiet: [0; 3],
+        }
+    }
+
     /// An event of each server and feature, long before all others.
     pub fn names(&self) -> Vec<Event<'static>> {
         let at = self.zone.start_of(self.first.plus(-30)) + HOUR;
