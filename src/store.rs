@@ -41,6 +41,7 @@ mod secret;
 mod silence;
 mod snapshot;
 mod strings;
+mod telling;
 mod tokens;
 mod undo;
 mod views;

@@ -7,7 +7,7 @@
 //! An import and an undo make the same of the same events: what follows from events is worked out here alone.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
@@ -89,6 +89,16 @@ impl Draft {
             changed: BTreeSet::new(),
             derived: Vec::new(),
         }
+    }
+
+    /// Where the store lies.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The numbers of new files.
+    pub(super) const fn ids(&self) -> &FileIds {
+        &self.ids
     }
 
     /// The days with events.

@@ -17,17 +17,16 @@ use std::path::Path;
 
 use super::StoreError;
 use super::arrivals::Arrivals;
-use super::catalog::{Catalog, Change};
+use super::catalog::Catalog;
 use super::derive::Counts;
 use super::draft::{Before, Draft};
-use super::facts::{DayFacts, Instants};
 use super::ledger::{LedgerEntry, Told};
 use super::names::Naming;
 use super::registry::Registry;
-use super::rows::{EventRows, Id};
-use super::runs::{Run, RunWriter, write_events};
-use super::views::{Full, View, relative};
-use super::writer::{Writer, read_events, remove};
+use super::rows::Id;
+use super::runs::{Run, RunWriter};
+use super::telling::Telling;
+use super::writer::Writer;
 use crate::event::Event;
 use crate::time::{Day, Micros, Offsets};
 
@@ -350,13 +349,11 @@ impl<'a> Incoming<'a> {
             let earlier = supersedes.iter().map(|import| Ok((*import, reading.views_of(*import)?)));
             (supersedes.clone(), marks, earlier.collect::<Result<_, StoreError>>()?)
         };
-        let mut told = Telling {
-            earlier,
-            full: Full::new(),
-            grown: Vec::new(),
-        };
+        let mut told = Telling::new(earlier);
         for (day, runs) in runs_of_day {
-            self.merge_day(day, runs, &mut draft, &mut told, &mut committed)?;
+            let merged = told.merge_day(day, runs, &mut draft)?;
+            committed.duplicates += merged.duplicates;
+            committed.added += merged.added;
         }
         draft.settle(&marks, &self.registry)?;
         let counts = draft.derive(&self.registry, progress)?;
@@ -382,99 +379,5 @@ impl<'a> Incoming<'a> {
         change.commit()?;
         self.writer.collect_garbage()?;
         Ok(committed)
-    }
-
-    /// Brings the runs of a day and what is known of it together.
-    fn merge_day(
-        &self,
-        day: Day,
-        runs: Vec<Run>,
-        draft: &mut Draft,
-        told: &mut Telling,
-        committed: &mut Committed,
-    ) -> Result<(), StoreError> {
-        let root = &self.writer.root;
-        let (file, facts, incoming) = match <[Run; 1]>::try_from(runs) {
-            Ok([run]) if draft.events(day).is_none() => {
-                let file = draft.add_run(run.file)?;
-                committed.added += file.rows;
-                told.full.insert(day, View::of(file.id));
-                draft.put_run(file, run.facts);
-                return Ok(());
-            }
-            Ok([run]) => {
-                let events = read_events(root, &run.file)?;
-                (run.file, run.facts, events)
-            }
-            Err(runs) => {
-                let mut incoming = EventRows::new();
-                for run in &runs {
-                    incoming.append(&read_events(root, &run.file)?);
-                    remove(&root.join(run.file.path()))?;
-                }
-                incoming.sort();
-                let facts = DayFacts::of(&incoming.rows, Instants::new());
-                (write_events(root, day, &incoming, &self.writer.file_ids)?, facts, incoming)
-            }
-        };
-        let file = draft.add_run(file)?;
-        told.full.insert(day, View::of(file.id));
-        told.grow(day, file.id, &incoming, draft)?;
-        if draft.events(day).is_none() {
-            committed.added += file.rows;
-            draft.put_run(file, facts);
-            return Ok(());
-        }
-        let mut events = draft.told(day)?;
-        let merged = events.merge(&incoming);
-        committed.duplicates += merged.duplicates;
-        committed.added += merged.added;
-        if merged.added + merged.replaced > 0 {
-            draft.put(day, &events, Instants::new())?;
-        }
-        Ok(())
-    }
-}
-
-/// What an import tells of each day, beside what the imports told that it takes the place of.
-struct Telling {
-    earlier: BTreeMap<i64, Full>,
-    full: Full,
-    /// Files that runs grew into: the file before, the file now, and the last line of the one before.
-    grown: Vec<(i64, i64, i64)>,
-}
-
-impl Telling {
-    /// Looks whether the run of a day is one that grew, and then keeps it once.
-    fn grow(&mut self, day: Day, file: i64, incoming: &EventRows, draft: &Draft) -> Result<(), StoreError> {
-        let views = self.earlier.values().filter_map(|full| full.get(&day));
-        let shorter = views.filter(|view| view.last_line.is_none() && view.file != file).copied();
-        for view in shorter.collect::<BTreeSet<View>>() {
-            let before = draft.view(day, view)?;
-            let last_line = before.rows.iter().map(|event| event.line).max().unwrap_or_default();
-            let part = View {
-                file,
-                last_line: Some(last_line),
-            };
-            if part.cut(incoming.clone()).same_rows(&before) {
-                self.grown.push((view.file, file, last_line));
-                let grown = self.earlier.values_mut().filter_map(|full| full.get_mut(&day));
-                grown.filter(|known| **known == view).for_each(|known| *known = part);
-            }
-        }
-        Ok(())
-    }
-
-    /// Names everything in the catalog.
-    fn put_into(&self, change: &Change<'_>, import: i64) -> Result<(), StoreError> {
-        for (before, after, last_line) in &self.grown {
-            change.grow_run(*before, *after, *last_line)?;
-        }
-        let all = relative(&self.full, &Full::new());
-        change.replace_views(import, &all)?;
-        for (earlier, full) in self.earlier.iter().filter(|(_, full)| !full.is_empty()) {
-            change.replace_views(*earlier, &relative(full, &self.full))?;
-        }
-        Ok(())
     }
 }

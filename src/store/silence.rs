@@ -49,9 +49,12 @@ mod tests {
 
     const DAY: Micros = 86_400_000_000;
 
+    type Change = (Micros, bool, Option<Micros>);
+    type OneDay<'a> = (i32, Micros, Micros, &'a [Change]);
+
     /// Facts of server 1: per day its first and last instant, and its changes with what is known before.
-    fn facts(days: &[(i32, Micros, Micros, &[(Micros, bool, Option<Micros>)])]) -> FactsByDay {
-        let day = |(day, first, last, changes): &(i32, Micros, Micros, &[(Micros, bool, Option<Micros>)])| {
+    fn facts(days: &[OneDay<'_>]) -> FactsByDay {
+        let day = |(day, first, last, changes): &OneDay<'_>| {
             let changes = changes.iter().map(|(at, up, before)| StatusChange {
                 at: *at,
                 up: *up,

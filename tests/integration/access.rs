@@ -411,3 +411,60 @@ fn the_command_line_says_what_a_token_may_be() {
         assert!(help.contains(word), "{help}");
     }
 }
+
+#[test]
+fn imports_are_listed_and_undone_over_http_by_those_who_see_all_of_their_servers() {
+    let both = [FIRST.trim(), SECOND.trim()].join("\n");
+    let site = Site::new(&[FIRST, SECOND, &both]);
+    let admin = site.token("admin", &[]);
+    let limited = site.token("first", &["--role", "admin", "--servers", "flex01"]);
+    let viewer = site.token("viewer", &["--role", "viewer"]);
+    let numbers = |answer: &Answer| -> Vec<Value> {
+        let json = answer.json();
+        json["data"].as_array().unwrap().iter().map(|row| row["number"].clone()).collect()
+    };
+    let listed = site.get(&admin, "/imports");
+    assert_eq!(numbers(&listed), [json!(1), json!(2), json!(3)]);
+    let first = &listed.json()["data"][0];
+    let expected = json!({
+        "number": 1, "at": first["at"], "file": "0.ndjson", "servers": ["flex01"], "zone": "UTC", "dialect": "ndjson",
+        "first": "2026-03-02 07:00:00", "last": "2026-03-03 09:30:00", "events": 6, "undatedLines": 0, "unparsedLines": 0,
+        "supersededBy": null, "undone": null,
+    });
+    assert_eq!(*first, expected);
+    assert_eq!(listed.json()["data"][2]["servers"], json!(["flex01", "flex02"]));
+    assert_eq!(
+        numbers(&site.get(&limited, "/imports")),
+        [json!(1)],
+        "the third is of another server as well"
+    );
+
+    for (method, path) in [("GET", "/imports"), ("DELETE", "/imports/1")] {
+        assert_eq!(site.code(method, &viewer, path, ""), (403, Some(1104)));
+    }
+    for path in ["/imports/2", "/imports/3", "/imports/9", "/imports/x", "/imports/-1"] {
+        assert_eq!(site.code("DELETE", &limited, path, ""), (404, Some(1206)), "{path}");
+    }
+    let message = site.send("DELETE", &limited, "/imports/3", "").json()["msg"].to_string();
+    assert!(message.contains("there is import 1") && !message.contains("flex02"), "{message}");
+    assert_eq!(site.code("DELETE", &admin, "/imports/1?dryrun=1", ""), (400, Some(1004)));
+    assert_eq!(site.code("DELETE", &admin, "/imports/1?dry-run=maybe", ""), (400, Some(1002)));
+    assert_eq!(site.code("DELETE", &admin, "/imports/1?dry-run=1&dry-run=1", ""), (400, Some(1003)));
+    assert_eq!(site.code("GET", &admin, "/imports?x=1", ""), (400, Some(1004)));
+
+    // All that the first two tell, the third tells too.
+    let features = site.features(&admin);
+    let trial = site.send("DELETE", &admin, "/imports/3?dry-run=1", "").json()["data"][0].clone();
+    assert_eq!(
+        trial,
+        json!({ "number": 3, "file": "2.ndjson", "events": 0, "days": 0, "servers": [], "features": [], "dryRun": true })
+    );
+    assert_eq!(site.send("DELETE", &admin, "/imports/3", "").status, 200);
+    assert_eq!(site.features(&admin), features);
+    assert_eq!(site.code("DELETE", &admin, "/imports/3", ""), (409, Some(1403)));
+    let undone = site.send("DELETE", &limited, "/imports/1", "").json()["data"][0].clone();
+    assert_eq!(undone["events"], 6);
+    assert_eq!(undone["servers"], json!(["flex01"]));
+    assert!(site.features(&admin).keys().all(|(server, _)| server == "flex02"));
+    assert_ne!(site.get(&admin, "/imports").json()["data"][0]["undone"], Value::Null);
+}

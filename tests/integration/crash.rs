@@ -79,6 +79,53 @@ fn an_importer_that_is_killed_leaves_all_or_nothing() {
 }
 
 #[test]
+fn an_undo_that_is_killed_leaves_all_or_nothing() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (first, second) = (path("first.ndjson"), path("second.ndjson"));
+    generate(first.as_ref(), 20, 300, 1);
+    generate(second.as_ref(), 40, 300, 2);
+    let store = path("store");
+    run_ok(&import(&store, &first));
+    let without = contents(store.as_ref());
+    run_ok(&import(&store, &second));
+    let with = contents(store.as_ref());
+    let undo = |number: u32| ["imports", "undo", "--store", &store, &number.to_string()].map(str::to_owned);
+    let began = Instant::now();
+    run_ok(&undo(2).each_ref().map(String::as_str));
+    let whole = began.elapsed();
+    assert_eq!(contents(store.as_ref()), without);
+
+    let (mut number, mut killed) = (3, 0);
+    run_ok(&import(&store, &second));
+    let steps = 24;
+    for step in 0..steps {
+        let mut child = Command::new(PROGRAM)
+            .args(undo(number))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(whole.mul_f64(f64::from(step) * 1.1 / f64::from(steps)));
+        child.kill().unwrap();
+        let _reaped = child.wait().unwrap();
+        assert_eq!(flaws(store.as_ref()), [""; 0], "after a kill at step {step}");
+        let now = contents(store.as_ref());
+        if now == with {
+            killed += 1;
+        } else {
+            assert_eq!(now, without, "half an undo at step {step}");
+            run_ok(&import(&store, &second));
+            number += 1;
+        }
+    }
+    assert!(killed > 0, "no kill came before the end");
+    run_ok(&undo(number).each_ref().map(String::as_str));
+    assert_eq!(contents(store.as_ref()), without);
+    assert_eq!(flaws(store.as_ref()), [""; 0]);
+}
+
+#[test]
 fn a_second_importer_waits_for_the_first() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -13,7 +13,7 @@ fn count() -> Value {
 }
 
 /// An object of these properties, all of them required.
-fn object(properties: Value) -> Value {
+fn object(properties: &Value) -> Value {
     let names: Vec<String> = properties.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     json!({ "type": "object", "properties": properties, "required": names, "additionalProperties": false })
 }
@@ -22,7 +22,7 @@ fn object(properties: Value) -> Value {
 pub(super) fn list() -> Value {
     let instant = |kind: Value| json!({ "type": kind, "pattern": "^-?[0-9]{4,}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$" });
     let maybe = || instant(json!(["string", "null"]));
-    let import = object(json!({
+    let import = object(&json!({
         "number": { "type": "integer", "minimum": 1 },
         "at": instant(json!("string")),
         "file": { "type": "string" },
@@ -48,7 +48,7 @@ pub(super) fn list() -> Value {
 
 /// `/api/v1/imports/{number}`
 pub(super) fn undo() -> Value {
-    let undone = object(json!({
+    let undone = object(&json!({
         "number": { "type": "integer", "minimum": 1 },
         "file": { "type": "string" },
         "events": count(),
