@@ -262,3 +262,36 @@ fn calendars_of_holidays_are_known_by_name() {
         "{page}"
     );
 }
+
+#[test]
+fn the_marks_of_a_chart_are_those_of_the_days_that_count() {
+    let store = Store::new("UTC");
+    let session = |day: u8, licenses: u8| {
+        let (start, end) = (format!("2026-03-{day:02}T09:00:00Z"), format!("2026-03-{day:02}T17:00:00Z"));
+        format!(
+            "{}\n",
+            json!({"time": start, "event": "session", "end": end, "server": "s", "feature": "f", "user": "u", "host": "h", "licenses": licenses})
+        )
+    };
+    // One license on Monday, and three on Tuesday.
+    store.import("x.ndjson", &[session(2, 1), session(3, 3)].concat());
+    let given = [
+        ("feature", "f"),
+        ("sd", "2026-03-02"),
+        ("ed", "2026-03-03"),
+        ("st", "09:00"),
+        ("et", "17:00"),
+    ];
+    let chart =
+        |more: &[(&str, &str)]| String::from_utf8(bytes(&store, "utilization-history", "svg", &[&given[..], more].concat())).unwrap();
+    assert!(chart(&[]).contains("95 % of the time: 3 licenses"));
+    for only in [("wd", "mon"), ("wd", "wed-mon"), ("holidays", "2026-03-03")] {
+        for incd in ["true", "false"] {
+            let chart = chart(&[only, ("incd", incd)]);
+            assert!(
+                chart.contains("95 % of the time: 1 license<") && chart.contains("99 % of the time: 1 license<"),
+                "{only:?}"
+            );
+        }
+    }
+}
