@@ -134,8 +134,11 @@ const WORDS: &[(&str, Field)] = &[
     ("OF", Field::Offset),
 ];
 
+/// A part of a time that is printed in letters of a case.
+type OfLetters = fn(Letters) -> Field;
+
 /// Words whose case is that of what they print.
-const NAMES: &[(&str, fn(Letters) -> Field)] = &[
+const NAMES: &[(&str, OfLetters)] = &[
     ("MONTH", Field::MonthName),
     ("MON", Field::MonthShort),
     ("RM", Field::MonthRoman),

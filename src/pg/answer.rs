@@ -42,7 +42,7 @@ impl Session {
             return self.complete(format!("{tag} {}", poured.rows));
         }
         if let Command::Copy { sql, shape } = &**command {
-            return self.copy(sql, shape, Vec::new()).await;
+            return Box::pin(self.copy(sql, shape, Vec::new())).await;
         }
         if let Some(told) = self.told_of(command)? {
             self.tell(&told, &[])?;
@@ -146,7 +146,7 @@ impl Session {
         self.check(&command)?;
         if let Command::Copy { sql, shape } = &*command {
             let parameters = std::mem::take(&mut self.kept.portal(name)?.parameters);
-            return self.copy(sql, shape, parameters).await;
+            return Box::pin(self.copy(sql, shape, parameters)).await;
         }
         let most = if most == 0 { u64::MAX } else { u64::from(most) };
         let Command::Question { tag, .. } = &*command else {

@@ -85,7 +85,7 @@ impl Session {
         while let Some((kind, content)) = self.next().await? {
             let answered = match Message::read(kind, content) {
                 Ok(Message::Terminate) => return Ok(()),
-                Ok(message) => self.answer(message).await,
+                Ok(message) => Box::pin(self.answer(message)).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = answered {
@@ -97,6 +97,8 @@ impl Session {
                     self.ready()?;
                     self.wire.flush().await?;
                 } else {
+                    // The client may wait for it, and say that it goes on only then.
+                    self.wire.flush().await?;
                     self.skipping = true;
                 }
             }
@@ -150,7 +152,7 @@ impl Session {
             Message::Bind(bind) => self.bind(bind).await,
             Message::Describe(Target::Statement(name)) => self.describe_statement(&name).await,
             Message::Describe(Target::Portal(name)) => self.describe_portal(&name).await,
-            Message::Execute { portal, most } => self.execute(&portal, most).await,
+            Message::Execute { portal, most } => Box::pin(self.execute(&portal, most)).await,
             Message::Close(target) => {
                 match target {
                     Target::Statement(name) => drop(self.kept.statements.remove(&name)),
@@ -176,7 +178,7 @@ impl Session {
         for statement in statements {
             let command = Arc::new(Command::read(statement)?);
             self.check(&command)?;
-            let answered = self.run(&command).await;
+            let answered = Box::pin(self.run(&command)).await;
             answered.map_err(|error| error.placed(sql, command.question_in(statement)))?;
         }
         Ok(())
@@ -220,7 +222,13 @@ impl Session {
         let is_binary = |place: usize| formats.get(if formats.len() == 1 { 0 } else { place }) == Some(&1);
         // Bytes mean nothing without a type; texts do.
         let bytes_of_what = |place: usize| is_binary(place) && statement.types.get(place).is_none_or(|kind| *kind == 0);
-        if statement.described.is_none() && (0..given).any(bytes_of_what) {
+        // A text in braces may be a list; whether its place asks for one, the engine knows.
+        let list_or_text = |place: usize| {
+            let is_untyped = statement.types.get(place).is_none_or(|kind| *kind == 0);
+            let text = bind.parameters.get(place).and_then(Option::as_ref);
+            is_untyped && text.is_some_and(|text| text.starts_with(b"{") && text.ends_with(b"}"))
+        };
+        if statement.described.is_none() && (0..given).any(|place| bytes_of_what(place) || list_or_text(place)) {
             self.describe(&bind.statement).await?;
         }
         let statement = self.kept.statement(&bind.statement)?;

@@ -123,6 +123,35 @@ def parameters():
             check("pipeline", [one.fetchone() for one in both], [(1,), (2,)])
 
 
+def lists():
+    with connect() as connection:
+        ones = over_http("SELECT count(*) FROM sessions WHERE licenses IN (1, 2)")[0][0]
+        for placeholder in ("%s", "%b", "%t"):
+            count = lambda condition, values: str(connection.execute(f"SELECT count(*) FROM sessions WHERE {condition}".replace("%s", placeholder), (values,)).fetchone()[0])
+            check(f"numbers as {placeholder}", count("licenses = ANY(%s)", [1, 2]), ones)
+            check(f"texts as {placeholder}", count("user_name = ANY(%s)", ["ana", None]), over_http("SELECT count(*) FROM sessions WHERE user_name = 'ana'")[0][0])
+            check(f"days as {placeholder}", count("day = ANY(%s)", [datetime.date(2026, 3, 2)]), over_http("SELECT count(*) FROM sessions WHERE day = '2026-03-02'")[0][0])
+            check(f"nothing as {placeholder}", count("licenses = ANY(%s)", []), "0")
+
+
+def copies():
+    query = "SELECT user_name, licenses, NULL FROM sessions ORDER BY 1, 2"
+    expected = [(name or None, licenses, None) for name, licenses, _ in over_http(query)]
+    with connect() as connection, connection.cursor() as cursor, cursor.copy(f"COPY ({query}) TO STDOUT") as rows:
+        check("COPY", sorted(map(str, rows.rows())), sorted(map(str, expected)))
+    copied = psql(r"\copy (SELECT 1 AS a, 'x,y' AS b) to stdout csv header").stdout
+    check("\\copy", copied, 'a,b\n1,"x,y"\n')
+
+
+def zones():
+    with connect(options="-c timezone=America/Denver") as connection:
+        check("a zone to begin with", connection.execute("SHOW TimeZone").fetchone(), ("America/Denver",))
+        for binary in (False, True):
+            at = connection.cursor(binary=binary).execute("SELECT timestamptz '2024-07-01 00:30:00Z'").fetchone()[0]
+            check(f"the same instant, binary {binary}", at, datetime.datetime(2024, 7, 1, 0, 30, tzinfo=UTC))
+        check("its clock", connection.execute("SELECT (timestamptz '2024-07-01 00:30:00Z')::date").fetchone(), (datetime.date(2024, 6, 30),))
+
+
 def refusals():
     refused("28P01", connect, "wrong")
     refused("42501", connect, VIEWER)
@@ -135,8 +164,9 @@ def refusals():
             ("INSERT INTO sessions VALUES (1)", "25006"),
             ("UPDATE sessions SET licenses = 0", "25006"),
             ("CREATE TABLE a AS SELECT 1", "25006"),
-            ("COPY sessions TO STDOUT", "25006"),
-            ("SET TimeZone = 'Europe/Berlin'", "22023"),
+            ("COPY sessions FROM STDIN", "25006"),
+            ("COPY sessions TO '/tmp/x'", "42501"),
+            ("SET TimeZone = 'Europe/Nowhere'", "22023"),
         ]:
             refused(state, connection.execute, sql)
         refused("22P02", connection.execute, "SELECT count(*) FROM sessions WHERE licenses >= %s", ("one",))
@@ -172,6 +202,8 @@ def tools():
     check("\\d sessions", "started|timestamp with time zone||not null|" in described and "user_name|text" in described, True)
     many = psql("SELECT 1 AS a; SELECT 2 AS b; SELEC 3; SELECT 4")
     check("several statements", (many.stdout.split(), "syntax" in many.stderr.lower() or "Expected" in many.stderr), (["1", "2"], True))
+    for command in (r"\d+ sessions", r"\df", r"\du", r"\l+", r"\dn+", r"\dt+", r"\dp", r"\dT"):
+        check(command, psql(command).stderr, "")
     check("psql in a transaction", psql("BEGIN", "SELECT 1", "COMMIT").stdout.split(), ["BEGIN", "1", "COMMIT"])
     with connect() as connection:
         ask = lambda sql: connection.execute(sql).fetchall()
@@ -225,7 +257,7 @@ def nothing_is_left():
     FAULTS.append(f"still running: {running}")
 
 
-for part in (whole_tables, types, parameters, refusals, stops, fences, tools):
+for part in (whole_tables, types, parameters, lists, copies, zones, refusals, stops, fences, tools):
     part()
 asyncio.run(asynchronous())
 nothing_is_left()

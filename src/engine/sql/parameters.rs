@@ -165,6 +165,12 @@ fn scalar(name: &str, value: &Value, kind: Option<&DataType>) -> EngineResult<Sc
         let items = items.collect::<EngineResult<Vec<_>>>()?;
         return Ok(ScalarValue::List(ScalarValue::new_list_nullable(&items, field.data_type())));
     }
+    if let (Value::String(_), Some(kind @ DataType::List(_))) = (value, kind) {
+        return Err(EngineError::Refused(format!(
+            "parameter {name} is {value}; expected {}",
+            expected(kind)
+        )));
+    }
     let natural = match value {
         Value::Null => ScalarValue::Null,
         Value::Bool(value) => ScalarValue::Boolean(Some(*value)),

@@ -37,6 +37,7 @@ const SETTINGS: &[(&str, &str)] = &[
     ("client_encoding", "UTF8"),
     ("datestyle", "ISO, MDY"),
     ("intervalstyle", "postgres"),
+    ("jit", "off"),
     ("max_index_keys", "32"),
     ("search_path", "public"),
     ("server_encoding", "UTF8"),

@@ -79,7 +79,7 @@ impl Field {
             }
             Self::Quarter => number(quarter(date.month0()), 1, bare, out),
             Self::Month => number(signed(date.month()), 2, bare, out),
-            Self::MonthName(letters) => name(letters.of(MONTHS[date.month0() as usize]), 9, bare, out),
+            Self::MonthName(letters) => name(&letters.of(MONTHS[date.month0() as usize]), 9, bare, out),
             Self::MonthShort(letters) => out.push_str(&letters.of(&MONTHS[date.month0() as usize][..3])),
             Self::MonthRoman(letters) => {
                 let letters = if letters == Letters::Lower {
@@ -87,7 +87,7 @@ impl Field {
                 } else {
                     Letters::Upper
                 };
-                name(letters.of(ROMAN[date.month0() as usize]), 4, bare, out);
+                name(&letters.of(ROMAN[date.month0() as usize]), 4, bare, out);
             }
             Self::WeekOfMonth => number(signed(date.day0() / 7 + 1), 1, bare, out),
             Self::WeekOfYear => number(signed(date.ordinal0() / 7 + 1), 2, bare, out),
@@ -97,7 +97,7 @@ impl Field {
             Self::DayOfIsoYear => number(signed(week.week0() * 7 + date.weekday().number_from_monday()), 3, bare, out),
             Self::Weekday => number(signed(date.weekday().number_from_sunday()), 1, bare, out),
             Self::IsoWeekday => number(signed(date.weekday().number_from_monday()), 1, bare, out),
-            Self::DayName(letters) => name(letters.of(day_name(local)), 9, bare, out),
+            Self::DayName(letters) => name(&letters.of(day_name(local)), 9, bare, out),
             Self::DayShort(letters) => out.push_str(&letters.of(&day_name(local)[..3])),
             Self::JulianDay => number(date.num_days_from_ce() + JULIAN_DAYS_BEFORE, 1, bare, out),
             Self::Hour24 | Self::Hour12 | Self::Minute | Self::Second | Self::Fraction(_) | Self::SecondOfDay | Self::Noon(..) => {
@@ -171,7 +171,7 @@ fn number(number: i32, digits: usize, bare: bool, out: &mut String) {
     let _infallible = write!(out, "{number:0digits$}");
 }
 
-fn name(text: String, width: usize, bare: bool, out: &mut String) {
+fn name(text: &str, width: usize, bare: bool, out: &mut String) {
     let width = if bare { 0 } else { width };
     let _infallible = write!(out, "{text:width$}");
 }

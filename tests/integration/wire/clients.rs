@@ -63,6 +63,7 @@ fn what_spreadsheets_ask_when_they_connect_is_answered() {
             vec!["t"],
         ),
         ("SELECT 'bool'::regtype::oid", vec!["16"]),
+        ("SELECT typname FROM pg_type t WHERE t.oid = to_regtype('bool')", vec!["bool"]),
         (
             "SELECT typreceive::regproc::text, oid::regtype, typelem::regtype FROM pg_type WHERE oid = 1000",
             vec!["array_recv", "boolean[]", "boolean"],
@@ -406,4 +407,32 @@ fn sessions_are_cleared_as_drivers_clear_them() {
     ] {
         assert_eq!(tags(&client.query(sql)), [tag], "{sql}");
     }
+}
+
+#[test]
+fn an_error_is_told_before_the_client_says_that_it_goes_on() {
+    let site = Site::new();
+    let mut client = site.connect();
+    // Some drivers wait for an error after a Flush, and send their Sync only then.
+    let mut said = frame(Some(b'P'), b"\0SELECT nothing FROM sessions\0\0\0");
+    said.extend(frame(Some(b'D'), b"S\0"));
+    said.extend(frame(Some(b'H'), b""));
+    client.write(&said);
+    assert_eq!(client.read().unwrap().0, b'1');
+    let (kind, content) = client.read().unwrap();
+    assert_eq!((kind, Told::of(&content).code.as_str()), (b'E', "42703"));
+    client.write(&frame(Some(b'S'), b""));
+    assert_eq!(kinds(&client.answer()), "Z");
+}
+
+#[test]
+fn a_text_in_braces_is_a_list_where_one_is_asked_for() {
+    let site = Site::new();
+    let mut client = site.connect();
+    let lists = "SELECT count(*) FROM sessions WHERE user_name = ANY($1)";
+    for (value, expected) in [(&b"{alice,NULL}"[..], "1"), (b"{}", "0"), (b"{\"alice\",bob}", "2")] {
+        assert_eq!(first_column(&extended(&mut client, lists, &[], 0, &[value])), [some(expected)]);
+    }
+    let text = "SELECT count(*) FROM sessions WHERE user_name = $1";
+    assert_eq!(first_column(&extended(&mut client, text, &[], 0, &[b"{alice}"])), [some("0")]);
 }

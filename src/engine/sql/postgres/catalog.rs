@@ -292,7 +292,7 @@ fn own_rows(columns: &SchemaRef) -> Result<RecordBatch> {
             },
         };
         if values.null_count() == count && !field.is_nullable() {
-            return Ok(ScalarValue::Boolean(Some(false)).to_array_of_size(count)?);
+            return ScalarValue::Boolean(Some(false)).to_array_of_size(count);
         }
         Ok(cast(&values, field.data_type())?)
     };

@@ -80,6 +80,14 @@ pub(super) fn register(context: &SessionContext) {
     names(NO_TEXT, ScalarValue::Utf8(None));
     names(ZERO, ScalarValue::Int64(Some(0)));
     context.register_udf(constant("getdatabaseencoding", &ScalarValue::from("UTF8")));
+    let set = Signature::any(3, Volatility::Stable);
+    // Nothing is set by it: it answers the value, as if it were.
+    let value = |arguments: &[ColumnarValue]| match arguments {
+        [_, value, _] => value.cast_to(&DataType::Utf8, None),
+        _ => Ok(ColumnarValue::Scalar(ScalarValue::Utf8(None))),
+    };
+    let set = SimpleScalarUDF::new_with_signature("set_config", set, DataType::Utf8, Arc::new(value));
+    context.register_udf(ScalarUDF::from(set));
     // The number of UTF-8, which is the only one.
     context.register_udf(constant("pg_char_to_encoding", &ScalarValue::Int32(Some(6))));
     for name in ["pg_get_function_arguments", "pg_get_function_identity_arguments"] {

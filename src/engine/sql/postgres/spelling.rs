@@ -72,6 +72,9 @@ impl VisitorMut for Spelling {
         {
             *expression = list;
         }
+        if let Some(number) = number_of_name(expression) {
+            *expression = number;
+        }
         if let Expr::Subquery(query) = expression
             && let Some(one) = one_value(query)
         {
@@ -112,6 +115,33 @@ fn shown(expression: &Expr) -> Option<Expr> {
     );
     let mut lookup = parsed(&lookup)?;
     let ControlFlow::Continue(()) = lookup.visit(&mut Put(number));
+    Some(lookup)
+}
+
+/// The number of the object that `to_regtype(name)` and its kin ask for; null where there is none.
+fn number_of_name(expression: &Expr) -> Option<Expr> {
+    let Expr::Function(function) = expression else {
+        return None;
+    };
+    let (table, column) = match function.name.to_string().as_str() {
+        "to_regtype" => ("pg_type", "typname"),
+        "to_regclass" => ("pg_class", "relname"),
+        "to_regproc" => ("pg_proc", "proname"),
+        "to_regnamespace" => ("pg_namespace", "nspname"),
+        _ => return None,
+    };
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(name))] = &list.args[..] else {
+        return None;
+    };
+    let lookup = format!(
+        "(SELECT min(named.number_of_object) FROM (SELECT oid AS number_of_object, {column} AS name_of_object FROM pg_catalog.{table}) AS named \
+         WHERE named.name_of_object = NULL)"
+    );
+    let mut lookup = parsed(&lookup)?;
+    let ControlFlow::Continue(()) = lookup.visit(&mut Put(name));
     Some(lookup)
 }
 
