@@ -100,7 +100,11 @@ impl Dialect for FlexNet {
         while let Some((number, line)) = input.next_line()? {
             reader.line(number, line)?;
         }
-        reader.flush()
+        reader.flush()?;
+        if let Some((last, daemons)) = reader.daemons.known() {
+            daemons.for_each(|daemon| reader.sink.known_until(daemon, last));
+        }
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use self::drawn::{Drawn, File, Mark, drawn};
-use crate::support::{Store, contents, flaws};
+use crate::support::{Store, contents, flaws, run_ok};
 
 /// A runner whose cases are the same every time.
 fn runner(cases: u32) -> TestRunner {
@@ -446,4 +446,85 @@ fn numbers_that_cannot_be_undone_are_told() {
     made.undo(2).unwrap();
     let again = made.undo(2).unwrap_err().to_string();
     assert_eq!(again, "import 2 was undone already, on 1970-01-01T00:00:00Z");
+}
+
+/// Imports files one after the other by the command line, each list of files at once. Returns what the store shows, and its events of
+/// servers: kind, instant.
+fn imported(commands: &[&[(&str, &str)]]) -> (Shown, Vec<(String, String)>) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let store = folder.path().join("store");
+    for files in commands {
+        let mut args = vec!["import", "--server", "lic", "--timezone", "UTC", "--store", store.to_str().unwrap()];
+        let paths: Vec<String> = files
+            .iter()
+            .map(|(name, _)| folder.path().join(name).to_str().unwrap().to_owned())
+            .collect();
+        for (path, (_, text)) in paths.iter().zip(*files) {
+            std::fs::write(path, text).unwrap();
+        }
+        args.extend(paths.iter().map(String::as_str));
+        run_ok(&args);
+    }
+    assert_eq!(flaws(&store), [""; 0]);
+    let shown = shown(&store);
+    let value = |row: &String, column: &str| {
+        row.split(&format!(" {column}="))
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let events = shown.rows.iter().filter(|row| row.contains("event=server_"));
+    let mut events: Vec<_> = events.map(|row| (value(row, "at"), value(row, "event"))).collect();
+    events.sort_unstable();
+    (shown, events)
+}
+
+#[test]
+fn flexnet_logs_of_one_start_each_are_their_concatenation() {
+    let (a, b) = (("a.log", include_str!("history/a.log")), ("b.log", include_str!("history/b.log")));
+    let whole = [a.1, b.1].concat();
+    let (expected, events) = imported(&[&[("whole.log", &whole)]]);
+    let at = |time: &str, event: &str| (format!("2017-02-18T{time}Z"), event.to_owned());
+    assert_eq!(
+        events,
+        [
+            at("09:00:01", "server_up"),
+            at("12:00:00", "server_down"),
+            at("18:00:01", "server_up")
+        ]
+    );
+    let held = expected.rows.iter().filter(|row| row.starts_with("sessions "));
+    let held: Vec<&String> = held.collect();
+    let is = |row: &String, user: &str, from: &str, until: &str| {
+        [
+            format!("user_name={user} "),
+            format!("started=2017-02-18T{from}Z"),
+            format!("ended=2017-02-18T{until}Z"),
+        ]
+        .iter()
+        .all(|part| row.contains(part))
+    };
+    assert!(held.len() == 2, "{held:?}");
+    assert!(held.iter().any(|row| is(row, "ada", "09:10:00", "12:00:00")), "{held:?}");
+    assert!(held.iter().any(|row| is(row, "bob", "18:30:00", "19:00:00")), "{held:?}");
+    assert!(
+        expected
+            .quality
+            .contains(r#""orphanCheckins":0,"openSessions":0,"ambiguousMatches":0,"truncatedByRestart":1"#)
+    );
+    let up = |hour: i64, minute: i64, second: i64| (17_215 * 86_400 + hour * 3600 + minute * 60 + second) * SECOND;
+    let uptime = format!("uptime: {:?}", [(up(9, 0, 1), up(12, 0, 0)), (up(18, 0, 1), up(19, 0, 0))]);
+    assert!(expected.servers[0].contains(&uptime), "{:?} {uptime}", expected.servers);
+    for commands in [
+        &[&[a][..], &[b][..]][..],
+        &[&[b], &[a]],
+        &[&[a, b]],
+        &[&[b, a]],
+        &[&[a], &[("whole.log", &whole)], &[b]],
+    ] {
+        assert_eq!(imported(commands).0, expected);
+    }
 }

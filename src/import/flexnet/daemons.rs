@@ -47,6 +47,11 @@ const START_UP: Micros = 2 * MINUTE;
 const LMGRD: &str = "lmgrd";
 
 impl Daemons {
+    /// The last instant at which the log shows life, and the daemons that it knows.
+    pub(super) fn known(&self) -> Option<(Micros, impl Iterator<Item = &str>)> {
+        Some((self.last?, self.known.keys().map(String::as_str)))
+    }
+
     /// A line that says nothing of servers, but shows that the log was being written.
     pub(super) fn noise(&mut self, daemon: &str, text: &str, at: Micros) {
         let introduces = daemon == LMGRD && (text.starts_with("-----") || text.starts_with("Server's System Date"));
