@@ -7,6 +7,7 @@ mod calendars;
 mod check;
 mod demo;
 mod document;
+mod doors;
 mod export;
 mod files;
 mod generate;

@@ -1,7 +1,7 @@
 //! The HTTP interface: routes, and nothing that a command line could not ask as well.
 //!
 //! ```text
-//!   request ─▶ trace ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece ─▶ trace
+//!   request ─▶ trace ─▶ gate ─▶ authorize ─▶ read parameters ─▶ App ─▶ Rendering ─▶ body, piece by piece ─▶ trace
 //!                           └──────────────┴───────────────┴──▶ ApiError ─▶ envelope
 //! ```
 //!
@@ -10,15 +10,18 @@
 mod auth;
 mod body;
 mod catalog;
+mod connections;
 mod envelope;
 mod error;
+mod gate;
 mod health;
 mod import;
 mod imports;
-mod listener;
 mod metrics;
 mod negotiation;
 mod openapi;
+mod origin;
+mod panics;
 mod parameters;
 mod queries;
 mod reports;
@@ -40,16 +43,33 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 pub(crate) use self::error::chain;
+pub use self::connections::ConnectionLimits;
 pub use self::error::{ApiError, CODES};
+pub use self::origin::{Network, Origin};
 use crate::app::App;
+
+/// Whom the server answers, and how many.
+#[derive(Debug, Clone, Default)]
+pub struct HttpOptions {
+    /// Names that the server has, besides `localhost` and every IP address.
+    pub hosts: Vec<String>,
+    /// Origins of other sites whose pages may ask.
+    pub origins: Vec<Origin>,
+    /// Proxies that are believed when they say which host was asked for.
+    pub proxies: Vec<Network>,
+    /// How many connections there may be, and how long each may wait.
+    pub connections: ConnectionLimits,
+}
 
 /// What every handler shares.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     app: Arc<App>,
+    options: Arc<HttpOptions>,
     stopping: Arc<AtomicBool>,
     /// It was told to stop, and waits for nothing any more.
     out_of_time: Arc<AtomicBool>,
@@ -81,36 +101,32 @@ pub enum ServeError {
 /// [`ServeError::Open`] when it would answer anybody from anywhere.
 pub async fn serve(
     app: Arc<App>,
+    options: HttpOptions,
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
     grace: Duration,
 ) -> Result<(), ServeError> {
     check_exposure(&app, listener.local_addr()?)?;
     let stopping = Arc::new(AtomicBool::new(false));
-    let listener = listener::Patient::new(listener, app.queries().options().patience);
+    let patience = app.queries().options().patience;
+    let limits = options.connections;
     let over = Arc::new(AtomicBool::new(false));
     let shared = Shared {
         app,
+        options: Arc::new(options),
         stopping: Arc::clone(&stopping),
         out_of_time: Arc::clone(&over),
     };
-    let service = router(shared).into_make_service_with_connect_info::<listener::Peer>();
-    let (stopped, wait) = tokio::sync::oneshot::channel::<()>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let stop_accepting = CancellationToken::new();
+    let mut server = tokio::spawn(connections::serve(listener, router(shared), limits, patience, stop_accepting.clone()));
+    let out_of_time = async move {
         stop.await;
         stopping.store(true, Ordering::Relaxed);
-        let _nobody_waits = stopped.send(());
-    });
-    let out_of_time = async move {
-        // Without a stop there is no limit.
-        if wait.await.is_ok() {
-            tokio::time::sleep(grace).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
+        stop_accepting.cancel();
+        tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        served = server.into_future() => served?,
+        served = &mut server => served.map_err(std::io::Error::other)?,
         () = out_of_time => {
             over.store(true, Ordering::Relaxed);
             tracing::warn!("stopped with requests still running");
@@ -175,6 +191,8 @@ fn router(shared: Shared) -> Router {
         )
         .fallback(unknown_path)
         .method_not_allowed_fallback(unknown_method)
+        .layer(middleware::from_fn(panics::answer))
+        .layer(middleware::from_fn_with_state(shared.clone(), gate::gate))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         .layer(middleware::map_response(protect))
         .layer(middleware::from_fn_with_state(shared.clone(), trace::trace))
@@ -196,8 +214,12 @@ async fn unknown_path(uri: Uri) -> ApiError {
     ApiError::unknown_path(uri.path())
 }
 
-async fn unknown_method(method: Method, uri: Uri) -> ApiError {
-    ApiError::unknown_method(&method, uri.path())
+/// `OPTIONS` has no handlers: the router itself says in `Allow` which methods there are.
+async fn unknown_method(method: Method, uri: Uri) -> Result<StatusCode, ApiError> {
+    if method == Method::OPTIONS {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::unknown_method(&method, uri.path()))
 }
 
 /// A connection that was open when the server was told to stop gets no new answers.

@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
@@ -31,6 +31,25 @@ const ANSWER_SECONDS: [f64; 15] = [
 ];
 /// Upper bounds of the time that an import takes, in seconds.
 const IMPORT_SECONDS: [f64; 9] = [0.1, 0.5, 1.0, 5.0, 10.0, 60.0, 300.0, 1800.0, 7200.0];
+
+/// How many panics there were.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Counts and logs every panic of the process from now on, in whichever thread.
+pub fn count_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        let place = panic.location().map(ToString::to_string);
+        let reason = panic.payload_as_str().unwrap_or("no reason given");
+        tracing::error!(place, reason, "a panic");
+    }));
+}
+
+/// How many panics there were since they are counted.
+#[must_use]
+pub fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
+}
 
 /// What the program counts from its start on.
 #[derive(Debug)]
@@ -225,15 +244,20 @@ impl Metrics {
     ///
     /// None: text can always be made longer.
     pub fn write(&self, readings: &Readings, exposition: Exposition) -> Result<String, fmt::Error> {
-        let mut text = String::new();
-        encode_registry(&mut text, &self.registry)?;
-        encode_registry(&mut text, &readings.0)?;
-        match exposition {
-            Exposition::OpenMetrics => encode_eof(&mut text)?,
-            Exposition::Text => text = with_totals(&text)?,
-        }
-        Ok(text)
+        write(&[&self.registry, &readings.0], exposition)
     }
+}
+
+fn write(registries: &[&Registry], exposition: Exposition) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    for registry in registries {
+        encode_registry(&mut text, registry)?;
+    }
+    match exposition {
+        Exposition::OpenMetrics => encode_eof(&mut text)?,
+        Exposition::Text => text = with_totals(&text)?,
+    }
+    Ok(text)
 }
 
 /// A request whose answer has not ended.
@@ -291,6 +315,15 @@ fn with_totals(text: &str) -> Result<String, fmt::Error> {
 pub struct Readings(Registry);
 
 impl Readings {
+    /// Returns them alone as text, without what is counted.
+    ///
+    /// # Errors
+    ///
+    /// None: text can always be made longer.
+    pub fn write(&self, exposition: Exposition) -> Result<String, fmt::Error> {
+        write(&[&self.0], exposition)
+    }
+
     /// A value.
     pub fn gauge(&mut self, name: &str, help: &str, value: f64) {
         self.0.register(name, help, ConstGauge::new(value));

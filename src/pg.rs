@@ -23,6 +23,7 @@ mod startup;
 mod value;
 mod wire;
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,13 +75,14 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stopping: CancellationT
         patience,
     });
     let mut connections = JoinSet::new();
+    let mut arrivals = Arrivals::default();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, peer)) if connections.len() < MOST_SESSIONS + MOST_ARRIVING => {
-                    connections.spawn(attend(Arc::clone(&server), socket, peer));
+                Ok((socket, peer)) => {
+                    let arrival = arrivals.next();
+                    connections.spawn(attend(Arc::clone(&server), socket, peer, arrival));
                 }
-                Ok(_) => tracing::warn!("a PostgreSQL client is turned away: there are too many"),
                 Err(error) => {
                     tracing::warn!(%error, "a PostgreSQL client could not be accepted");
                     tokio::time::sleep(BREATH).await;
@@ -98,12 +100,40 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stopping: CancellationT
     Ok(())
 }
 
-/// Attends to one connection until it ends.
-async fn attend(server: Arc<Server>, socket: TcpStream, peer: SocketAddr) {
+/// Connections that have not said who they are, the oldest first.
+#[derive(Debug, Default)]
+struct Arrivals(VecDeque<CancellationToken>);
+
+impl Arrivals {
+    /// One more. Where there are too many, the one that took longest is turned away.
+    fn next(&mut self) -> CancellationToken {
+        // Whoever was let in has cancelled its own.
+        self.0.retain(|arrival| !arrival.is_cancelled());
+        if self.0.len() >= MOST_ARRIVING
+            && let Some(oldest) = self.0.pop_front()
+        {
+            oldest.cancel();
+        }
+        let arrival = CancellationToken::new();
+        self.0.push_back(arrival.clone());
+        arrival
+    }
+}
+
+/// Attends to one connection until it ends, or until its arrival is called off.
+async fn attend(server: Arc<Server>, socket: TcpStream, peer: SocketAddr, arrival: CancellationToken) {
     let Ok(mut wire) = Wire::new(socket, server.patience) else {
         return;
     };
-    let welcomed = tokio::time::timeout(ARRIVAL, startup::welcome(&server, &mut wire, peer)).await;
+    let welcomed = tokio::select! {
+        biased;
+        welcomed = tokio::time::timeout(ARRIVAL, startup::welcome(&server, &mut wire, peer)) => welcomed,
+        () = arrival.cancelled() => {
+            tracing::debug!(%peer, "a PostgreSQL client is turned away: too many have not said who they are");
+            return;
+        }
+    };
+    arrival.cancel();
     match welcomed {
         Ok(Ok(Some(guest))) => Session::new(server, wire, guest).serve().await,
         Ok(Ok(None)) => wire.close().await,

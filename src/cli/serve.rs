@@ -10,11 +10,12 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use super::doors::DoorArgs;
 use super::limits::LimitArgs;
 use super::{StoreArgs, calendars, say};
 use crate::app::{App, AppOptions};
 use crate::telemetry::LogFormat;
-use crate::{http, pg};
+use crate::{http, metrics, pg};
 
 /// How long a stopped server waits for its own threads.
 const LAST_WORDS: Duration = Duration::from_millis(200);
@@ -52,6 +53,8 @@ pub(super) struct ListenArgs {
     #[arg(long = "calendar", value_name = "NAME=FILE", value_parser = calendars::pair, help = calendars::HELP)]
     calendars: Vec<(String, PathBuf)>,
     #[command(flatten)]
+    doors: DoorArgs,
+    #[command(flatten)]
     limits: LimitArgs,
 }
 
@@ -70,6 +73,7 @@ impl ServeArgs {
 impl ListenArgs {
     /// Serves a store until the process is told to stop. `ready` is told the address.
     pub(super) fn serve(&self, store: &Path, ready: impl FnOnce(SocketAddr)) -> anyhow::Result<()> {
+        metrics::count_panics();
         let (options, scratch) = self.limits.options()?;
         let options = AppOptions {
             // SQL of others runs in processes of its own, made from this very program.
@@ -95,6 +99,7 @@ impl ListenArgs {
                 http::check_exposure(&app, address)?;
             }
             let stopping = CancellationToken::new();
+            ignore_hangup()?;
             let stop = {
                 let (signal, stopping) = (stop_signal()?, stopping.clone());
                 async move {
@@ -113,7 +118,7 @@ impl ListenArgs {
                     None => Ok(()),
                 }
             };
-            tokio::try_join!(http::serve(Arc::clone(&app), listener, stop, grace), clients)?;
+            tokio::try_join!(http::serve(Arc::clone(&app), self.doors.options(), listener, stop, grace), clients)?;
             anyhow::Ok(())
         });
         // What waits for a socket is dropped at once, and says so in the log; what computes is left behind.
@@ -126,6 +131,18 @@ impl ListenArgs {
 async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     let listener = TcpListener::bind(address).await;
     listener.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Stays when a terminal is closed, or somebody asks to read the configuration again: tokens and the store are read anew with
+/// every request, and options change with a restart.
+fn ignore_hangup() -> std::io::Result<()> {
+    let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP changes nothing: tokens and the store are always read anew; options change with a restart");
+        }
+    });
+    Ok(())
 }
 
 /// Done when the process is told to stop: SIGTERM, or Ctrl-C.

@@ -40,7 +40,7 @@ enum TokenCommand {
 /// Callers show it as `X-Auth-token: TOKEN` or `Authorization: Bearer TOKEN`. From the first token on,
 /// nobody is answered without one.
 ///
-///   headroom token create --store licenses                                    may do all there is
+///   headroom token create --store licenses ops --role admin                   may do all there is
 ///   headroom token create --store licenses dashboard --role viewer            reads every report
 ///   headroom token create --store licenses berlin --role viewer --servers flex01,flex02
 ///   headroom token create --store licenses works-council --role analyst --names pseudonym
@@ -53,7 +53,7 @@ struct CreateArgs {
     #[arg(default_value = "default")]
     name: String,
     /// What it may do: a viewer reads reports, an analyst also writes queries, an admin also imports and makes tokens
-    #[arg(long, default_value = "admin", value_parser = role())]
+    #[arg(long, value_parser = role())]
     role: Role,
     /// License servers that it sees, by name, with all their daemons, also those that come later; the others do not exist
     /// for it [default: all]

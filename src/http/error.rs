@@ -6,6 +6,7 @@
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::connections::Stalled;
 use super::envelope::Envelope;
 use super::negotiation::essence;
 use super::request_id::RequestId;
@@ -42,6 +43,12 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
         "the store has no token, and the caller is not on this machine",
     ),
     (1104, StatusCode::FORBIDDEN, "the token's role does not allow it"),
+    (
+        1105,
+        StatusCode::FORBIDDEN,
+        "the request comes from a page of another site",
+    ),
+    (1106, StatusCode::FORBIDDEN, "the first token of a store is made on the command line"),
     (1201, StatusCode::NOT_FOUND, "the path is unknown"),
     (1202, StatusCode::NOT_FOUND, "the feature is unknown"),
     (1203, StatusCode::NOT_FOUND, "the report is unknown"),
@@ -53,6 +60,8 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1303, StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body has a type that is not accepted"),
     (1304, StatusCode::NOT_ACCEPTABLE, "there is no format that Accept accepts"),
     (1305, StatusCode::PAYLOAD_TOO_LARGE, "the SQL is too long"),
+    (1306, StatusCode::REQUEST_TIMEOUT, "the body brought nothing for too long"),
+    (1307, StatusCode::MISDIRECTED_REQUEST, "the host is not one of this server"),
     (1401, StatusCode::CONFLICT, "a token has that name already"),
     (1402, StatusCode::CONFLICT, "there is no store yet"),
     (1403, StatusCode::CONFLICT, "the import cannot be undone, or was undone already"),
@@ -74,6 +83,7 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
         StatusCode::SERVICE_UNAVAILABLE,
         "the query brought down the process that it ran in",
     ),
+    (1507, StatusCode::SERVICE_UNAVAILABLE, "as many connections are being answered as may be open"),
     (
         1601,
         StatusCode::BAD_REQUEST,
@@ -135,6 +145,43 @@ impl ApiError {
         Self::new(1006, format!("the body cannot be read: {reason}"))
     }
 
+    /// The body ended too early, or brought nothing for too long.
+    pub(super) fn broken_body(error: &axum::Error) -> Self {
+        let mut causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+        match causes.find_map(|cause| cause.downcast_ref::<Stalled>()) {
+            Some(stalled) => Self::new(1306, stalled.to_string()),
+            None => Self::unreadable_body(&error.to_string()),
+        }
+    }
+
+    pub(super) fn other_site() -> Self {
+        Self::new(
+            1105,
+            "a page of another site may not ask: Origin or Sec-Fetch-Site names one that is not in the configuration (serve --allow-origin)",
+        )
+    }
+
+    pub(super) fn other_host(what: &str) -> Self {
+        Self::new(
+            1307,
+            format!("{what}; accepted: an IP address, localhost, or a name in the configuration (serve --host-name)"),
+        )
+    }
+
+    pub(super) fn first_token() -> Self {
+        Self::new(
+            1106,
+            "the store has no token, and the first one shuts out whoever has none: `headroom token create` on its machine makes it",
+        )
+    }
+
+    pub(super) fn pseudonym_import() -> Self {
+        Self::new(
+            1104,
+            "a token that sees pseudonyms may not import: whoever imports a name could see which pseudonym it has",
+        )
+    }
+
     pub(super) fn form_too_large(limit: usize) -> Self {
         Self::new(1302, format!("the form is larger than {limit} bytes"))
     }
@@ -144,7 +191,7 @@ impl ApiError {
     }
 
     pub(super) fn token_missing() -> Self {
-        Self::new(1101, "a token is needed, in the header X-Auth-token or as Authorization: Bearer")
+        Self::new(1101, "a token is needed, in the header X-Auth-token, as Authorization: Bearer, or as the password of Authorization: Basic")
     }
 
     pub(super) fn token_unknown() -> Self {
@@ -152,7 +199,7 @@ impl ApiError {
     }
 
     pub(super) fn not_local() -> Self {
-        Self::new(1103, "the store has no token; only callers on this machine are answered")
+        Self::new(1103, "the store has no token; only callers on this machine are answered, and none that a proxy speaks for")
     }
 
     pub(super) fn not_allowed(what: &str, role: Role, needed: Role) -> Self {
@@ -212,6 +259,12 @@ impl ApiError {
         Self::new(1901, format!("internal error; request id {}", RequestId::current()))
     }
 
+    /// Its published code.
+    #[cfg(test)]
+    pub(super) const fn code(&self) -> u16 {
+        self.code
+    }
+
     fn status(&self) -> StatusCode {
         let known = CODES.iter().find(|(code, ..)| *code == self.code);
         known.map_or(StatusCode::INTERNAL_SERVER_ERROR, |(_, status, _)| *status)
@@ -221,6 +274,12 @@ impl ApiError {
 /// Says to whoever watches the server, and not to a caller of the API, that it can answer nothing now.
 pub(super) fn not_ready(reason: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")).into_response()
+}
+
+/// The envelope for whoever finds no place.
+pub(super) fn too_many_connections() -> String {
+    let envelope = Envelope::of_error(1507, "as many connections are being answered as may be open; try again");
+    serde_json::to_string(&envelope).unwrap_or_default()
 }
 
 /// An error and what caused it, in one line.
@@ -354,9 +413,11 @@ impl IntoResponse for ApiError {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         if status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            let headers = response.headers_mut();
+            headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            // So that a browser asks its user.
+            let basic = HeaderValue::from_static("Basic realm=\"headroom\", charset=\"UTF-8\"");
+            headers.append(header::WWW_AUTHENTICATE, basic);
         }
         response
     }

@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use tracing::Span;
 
 use super::{ApiError, Shared, parameters};
-use crate::access::{Access, Role};
+use crate::access::{Access, Names, Role};
 use crate::app::{App, AppError};
 use crate::import::{ImportError, ImportOptions, Input, Tally, dialect_names, find_dialect};
 use crate::metrics::ImportOutcome;
@@ -29,6 +29,9 @@ pub(super) async fn post(
 ) -> Result<Response, ApiError> {
     if !access.role().may_import() {
         return Err(ApiError::not_allowed("import", access.role(), Role::Admin));
+    }
+    if access.names() == Names::Pseudonym {
+        return Err(ApiError::pseudonym_import());
     }
     let kind = headers
         .get(header::CONTENT_TYPE)
@@ -111,7 +114,7 @@ async fn spool(body: Body) -> Result<std::fs::File, ApiError> {
     let mut file = tempfile::tempfile().map_err(failed)?;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
+        let chunk = chunk.map_err(|error| ApiError::broken_body(&error))?;
         // A page cache write; what is slow here is the network.
         file.write_all(&chunk).map_err(failed)?;
     }

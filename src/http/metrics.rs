@@ -16,7 +16,7 @@ use crate::access::Access;
 use crate::app::App;
 use crate::engine::View;
 use crate::event::Table;
-use crate::metrics::{Exposition, Readings};
+use crate::metrics::{self, Exposition, Readings};
 use crate::store::Snapshot;
 
 /// Answers a scrape.
@@ -27,9 +27,14 @@ pub(super) async fn get(State(shared): State<Shared>, access: Access, headers: H
     let told = tokio::task::spawn_blocking(move || {
         span.in_scope(|| {
             let mut readings = Readings::default();
+            let snapshot = shared.app.snapshot()?;
+            // How much there is, and what is done with it, tells of servers that are hidden.
+            if access.servers().is_some() {
+                read_licenses(&mut readings, &snapshot, &View::of(&access, &snapshot));
+                return readings.write(exposition).map_err(|error| ApiError::internal(&error));
+            }
             read_process(&mut readings);
             read_queries(&mut readings, &shared.app);
-            let snapshot = shared.app.snapshot()?;
             read_store(&mut readings, &snapshot, &View::of(&access, &snapshot));
             tell(&shared.app, &readings, exposition)
         })
@@ -71,6 +76,7 @@ fn read_process(readings: &mut Readings) {
     if let Some(files) = process.open_files() {
         readings.count("process_open_fds", "File descriptors that the process has open", files as u64);
     }
+    readings.counter("headroom_panics", "Panics of the process; each ended what it happened in", metrics::panics() as f64);
     let help = "When the process was started, in seconds since 1970";
     readings.count("process_start_time_seconds", help, process.start_time());
 }
@@ -105,6 +111,10 @@ fn read_store(readings: &mut Readings, snapshot: &Snapshot, view: &View) {
     readings.count("headroom_store_days", "Days that have events", days);
     let help = "A number that grows with every change of the store";
     readings.count("headroom_store_generation", help, snapshot.generation());
+    read_licenses(readings, snapshot, view);
+}
+
+fn read_licenses(readings: &mut Readings, snapshot: &Snapshot, view: &View) {
     let visible = || snapshot.servers().iter().filter(|state| view.sees(state.server.id));
     if let Some(last) = visible().filter_map(|state| state.last).max() {
         let help = "The last instant known of any visible license server, in seconds since 1970";

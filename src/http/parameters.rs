@@ -44,7 +44,7 @@ pub(super) async fn bytes(body: Body, most: usize) -> Result<Bytes, ApiError> {
     let mut bytes = Vec::new();
     let mut length = 0;
     while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|error| ApiError::unreadable_body(&error.to_string()))?;
+        let piece = piece.map_err(|error| ApiError::broken_body(&error))?;
         length += piece.len();
         if length > FORGOTTEN_BYTES {
             break;

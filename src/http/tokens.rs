@@ -70,6 +70,9 @@ pub(super) async fn create(
     admit(&access)?;
     let given = parameters::of_report(&Method::POST, query.as_deref(), &headers, body).await?;
     let (name, wanted) = wanted(given)?;
+    if shared.app.snapshot()?.grants().is_empty() {
+        return Err(ApiError::first_token());
+    }
     if !access.covers(&wanted) {
         return Err(ApiError::beyond_sight());
     }
@@ -107,12 +110,12 @@ async fn blocking<T: Send + 'static>(
 
 /// What a caller asks for: the name of a token, and what it is to open.
 fn wanted(given: Vec<(String, String)>) -> Result<(String, Access), ApiError> {
-    let (mut name, mut role, mut servers, mut names) = (None, Role::Admin, None, Names::Plain);
+    let (mut name, mut role, mut servers, mut names) = (None, None, None, Names::Plain);
     for (parameter, value) in given {
         let malformed = |expected: &str| ApiError::malformed_parameter(&parameter, &value, expected);
         match parameter.as_str() {
             "name" => name = Some(value),
-            "role" => role = Role::from_name(&value).ok_or_else(|| malformed("admin, analyst or viewer"))?,
+            "role" => role = Some(Role::from_name(&value).ok_or_else(|| malformed("admin, analyst or viewer"))?),
             "names" => names = Names::from_name(&value).ok_or_else(|| malformed("plain or pseudonym"))?,
             "servers" => {
                 let list: Vec<String> = value.split(',').map(|server| server.trim().to_owned()).collect();
@@ -125,6 +128,7 @@ fn wanted(given: Vec<(String, String)>) -> Result<(String, Access), ApiError> {
         }
     }
     let name = name.ok_or_else(|| ApiError::missing_parameter("name", "the name to list and revoke the token by"))?;
+    let role = role.ok_or_else(|| ApiError::missing_parameter("role", "admin, analyst or viewer"))?;
     Ok((name, Access::new(role, servers, names)))
 }
 

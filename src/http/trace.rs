@@ -24,7 +24,7 @@ use http_body::{Frame, SizeHint};
 use tracing::{Instrument as _, Span};
 
 use super::request_id::{self, RequestId};
-use super::{Shared, auth};
+use super::{Shared, auth, panics};
 use crate::app::App;
 use crate::metrics::{Answered, Computed, InFlight};
 
@@ -63,7 +63,7 @@ pub(super) struct ErrorCode(pub(super) u16);
 
 /// Watches a request from its first byte to the last one of its answer.
 pub(super) async fn trace(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let id = RequestId::of(request.headers(), auth::shown(request.headers()));
+    let id = RequestId::of(request.headers(), auth::shown(request.headers()).as_deref());
     // An error, so that it is there whatever the least level is.
     let span = tracing::error_span!(target: TARGET, "request", request_id = %id);
     let slip = Slip::default();
@@ -249,7 +249,7 @@ impl HttpBody for Watched {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let Self { body, span, .. } = &mut *self;
-        let frame = ready!(span.in_scope(|| Pin::new(body).poll_frame(context)));
+        let frame = ready!(span.in_scope(|| panics::poll(body, context)));
         match &frame {
             Some(Ok(frame)) => match frame.data_ref() {
                 Some(data) => {
@@ -323,6 +323,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let shared = Shared {
             app: Arc::new(App::new(folder.path(), AppOptions::default()).unwrap()),
+            options: Arc::default(),
             stopping: Arc::default(),
             out_of_time: Arc::default(),
         };

@@ -80,7 +80,17 @@ impl Wire {
                     return Ok(Some(frame));
                 }
             }
-            if self.read().await.map_err(PgError::Gone)? == 0 {
+            // Between messages a client may be silent; amid one it may not.
+            let begun = !self.incoming.is_empty();
+            let patience = self.patience;
+            let read = self.read();
+            let read = if begun {
+                let read = tokio::time::timeout(patience, read).await;
+                read.unwrap_or_else(|_elapsed| Err(io::ErrorKind::TimedOut.into()))
+            } else {
+                read.await
+            };
+            if read.map_err(PgError::Gone)? == 0 {
                 return Ok(None);
             }
         }
@@ -193,6 +203,14 @@ mod tests {
         drop(client);
         let endless = wire.unless_gone(std::future::pending::<Result<(), PgError>>()).await;
         assert!(matches!(endless, Err(PgError::Gone(_))));
+    }
+
+    #[tokio::test]
+    async fn who_stops_amid_a_message_is_given_up() {
+        let (mut client, mut wire) = pair().await;
+        client.write_all(&[b'Q', 0, 0, 0, 9, b'x']).await.unwrap();
+        assert!(matches!(wire.next(100).await, Err(PgError::Gone(_))));
+        drop(client);
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use headroom::report::{Catalog, Definition, ParamType};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, run, run_ok};
+use crate::support::{Answer, Server, make_token, run, run_ok};
 
 /// What two license servers recorded. alice and bob use both of them, carol only the first, dave only the second.
 const FIRST: &str = r#"
@@ -46,8 +46,7 @@ impl Site {
     }
 
     fn token(&self, name: &str, options: &[&str]) -> String {
-        let args = [&["token", "create", "--store", &self.store, name], options].concat();
-        run_ok(&args).trim().to_owned()
+        make_token(&self.store, name, options)
     }
 
     fn send(&self, method: &str, token: &str, path: &str, form: &str) -> Answer {
@@ -322,7 +321,15 @@ fn a_server_and_hidden_names_are_hidden_together() {
 fn tokens_are_made_listed_and_revoked_over_http() {
     let site = Site::new(&[FIRST, SECOND]);
     // Without a token in the store, callers on this machine are admins.
-    let made = site.send("POST", "", "/tokens", "name=root").json();
+    assert_eq!(
+        site.code("POST", "", "/tokens", "name=root&role=admin"),
+        (403, Some(1106)),
+        "the first one shuts others out"
+    );
+    let first = make_token(&site.store, "first", &[]);
+    assert_eq!(site.code("POST", &first, "/tokens", "name=root"), (400, Some(1001)), "no role is anybody's guess");
+    let made = site.send("POST", &first, "/tokens", "name=root&role=admin").json();
+    run_ok(&["token", "revoke", "--store", &site.store, "first"]);
     let admin = made["data"][0]["token"].as_str().unwrap().to_owned();
     assert_eq!((admin.len(), &made["totalCount"], &made["success"]), (64, &json!(1), &json!(true)));
     assert_eq!(
@@ -361,7 +368,7 @@ fn tokens_are_made_listed_and_revoked_over_http() {
     assert_eq!(refused("name=x&servers="), (400, Some(1002)));
     assert_eq!(refused("name=x&server=flex01"), (400, Some(1004)));
     assert_eq!(refused("name=x&name=y"), (400, Some(1003)));
-    let unknown = site.send("POST", &admin, "/tokens", "name=x&servers=flex01,flex09").text();
+    let unknown = site.send("POST", &admin, "/tokens", "name=x&role=admin&servers=flex01,flex09").text();
     assert!(unknown.contains("flex09") && unknown.contains("flex01, flex02"), "{unknown}");
 
     assert_eq!(site.code("GET", &viewer, "/feature/json", ""), (200, None));
@@ -382,12 +389,12 @@ fn an_admin_of_one_server_gives_away_no_more_than_that() {
         "name=x",
         "name=x&servers=flex01",
         "name=x&names=pseudonym",
-        "name=x&servers=flex01,flex02&names=pseudonym",
+        "name=x&role=admin&servers=flex01,flex02&names=pseudonym",
     ] {
         assert_eq!(site.code("POST", &admin, "/tokens", form), (403, Some(1104)), "{form}");
     }
     assert_eq!(
-        site.code("POST", &admin, "/tokens", "name=x&servers=flex01&names=pseudonym"),
+        site.code("POST", &admin, "/tokens", "name=x&role=admin&servers=flex01&names=pseudonym"),
         (200, None)
     );
     assert_eq!(site.code("DELETE", &admin, "/tokens/root", ""), (404, Some(1204)));
@@ -402,9 +409,10 @@ fn the_command_line_says_what_a_token_may_be() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && words.iter().all(|word| said.contains(word)), "{said}");
     };
-    refused(&["--servers", "flex01,flex09"], &["flex09", "flex01, flex02"]);
+    refused(&[], &["--role"]);
+    refused(&["--role", "admin", "--servers", "flex01,flex09"], &["flex09", "flex01, flex02"]);
     refused(&["--role", "owner"], &["admin", "analyst", "viewer"]);
-    refused(&["--names", "none"], &["plain", "pseudonym"]);
+    refused(&["--role", "admin", "--names", "none"], &["plain", "pseudonym"]);
     assert!(!run_ok(&["token", "list", "--store", &site.store]).contains('x'));
     let help = run_ok(&["token", "create", "--help"]);
     for word in ["--role", "--servers", "--names", "X-Auth-token", "analyst"] {

@@ -13,6 +13,7 @@ mod containment;
 mod contract;
 mod crash;
 mod docs;
+mod doors;
 mod examples;
 mod export;
 mod fence;

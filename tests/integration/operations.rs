@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use serde_json::json;
 
 use crate::server::temporary_store;
-use crate::support::{Answer, PROGRAM, Server, run_ok};
+use crate::support::{Answer, PROGRAM, Server, make_token, run_ok};
 
 /// A store with the sample, where it is, and the folder that vanishes with it.
 fn sample() -> (tempfile::TempDir, String) {
@@ -135,7 +135,7 @@ fn a_server_is_ready_when_its_store_can_be_read() {
         "a store that is not there yet can be read"
     );
     run_ok(&["init", "--store", &store]);
-    run_ok(&["token", "create", "--store", &store, "ci"]);
+    make_token(&store, "ci", &[]);
     assert_eq!(ask("GET", "/metrics").status, 401);
     assert_eq!(told("/readyz"), (200, "ready\n".to_owned()), "without a token");
     assert_eq!(told("/healthz"), (200, "ok\n".to_owned()));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Answer, Server, run, run_ok};
+use crate::support::{Answer, Server, make_token, run, run_ok};
 
 pub fn log() -> String {
     format!("{}/data/acme.log", env!("CARGO_MANIFEST_DIR"))
@@ -47,7 +47,7 @@ fn a_store_with_tokens_answers_those_who_show_one() {
     let (_folder, store) = temporary_store();
     run_ok(&["init", "--store", &store]);
     let server = Server::start(store.as_ref());
-    let token = run_ok(&["token", "create", "--store", &store, "ci"]).trim().to_owned();
+    let token = make_token(&store, "ci", &[]);
     assert_eq!(token.len(), 64);
     let code = |headers: &[(&str, &str)], path: &str| {
         let answer = server.send("GET", path, headers, b"");
@@ -73,10 +73,10 @@ fn a_store_with_tokens_answers_those_who_show_one() {
 
     assert!(run_ok(&["token", "list", "--store", &store]).contains("\nci    admin  all      plain  20"));
     assert!(
-        !run(&["token", "create", "--store", &store, "ci"]).status.success(),
+        !run(&["token", "create", "--store", &store, "ci", "--role", "admin"]).status.success(),
         "names are nobody else's"
     );
-    run_ok(&["token", "create", "--store", &store, "other"]);
+    make_token(&store, "other", &[]);
     run_ok(&["token", "revoke", "--store", &store, "ci"]);
     assert_eq!(
         code(&[("X-Auth-token", &token)], "/feature/json"),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, run, run_ok};
+use crate::support::{Answer, Server, make_token, run, run_ok};
 
 const FIRST: &str = r#"
 {"time":"2026-03-02T07:00:00Z","event":"server_up","server":"flex01"}
@@ -42,9 +42,7 @@ impl Site {
     }
 
     fn token(&self, name: &str, options: &[&str]) -> String {
-        run_ok(&[&["token", "create", "--store", &self.store, name], options].concat())
-            .trim()
-            .to_owned()
+        make_token(&self.store, name, options)
     }
 
     fn text(&self, query: &str, sql: &str) -> Answer {

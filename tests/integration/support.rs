@@ -193,6 +193,13 @@ pub fn run_ok(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Makes a token of an admin, where the options name no role.
+pub fn make_token(store: &str, name: &str, options: &[&str]) -> String {
+    let role: &[&str] = if options.contains(&"--role") { &[] } else { &["--role", "admin"] };
+    let made = run_ok(&[&["token", "create", "--store", store, name], options, role].concat());
+    made.trim().to_owned()
+}
+
 /// The program as a server, killed when dropped.
 pub struct Server {
     child: Child,

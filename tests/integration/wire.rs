@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use crate::support::{Server, run, run_ok};
+use crate::support::{Server, make_token, run, run_ok};
 
 const FIRST: &str = r#"{"time":"2026-03-02T08:00:00Z","event":"session","end":"2026-03-02T12:00:00Z","server":"flex01","feature":"solid","user":"alice","host":"ws1"}
 {"time":"2026-03-02T09:00:00Z","event":"session","end":"2026-03-02T10:00:00Z","server":"flex01","feature":"solid","user":"bob","host":"ws2","licenses":2}
@@ -195,9 +195,7 @@ impl Site {
     }
 
     fn token(&self, name: &str, options: &[&str]) -> String {
-        run_ok(&[&["token", "create", "--store", &self.store, name], options].concat())
-            .trim()
-            .to_owned()
+        make_token(&self.store, name, options)
     }
 
     fn connect(&self) -> Client {

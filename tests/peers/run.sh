@@ -30,7 +30,7 @@ mkdir -p "$work/files"
 "$binary" import --store "$work/store" --server flex01 data/acme.log > /dev/null
 "$binary" import --store "$work/store" data/lab.csv data/lab.ndjson > /dev/null
 "$binary" import --store "$work/store" tests/integration/conformance/site.ndjson tests/peers/names.ndjson > /dev/null
-token=$("$binary" token create --store "$work/store" peers)
+token=$("$binary" token create --store "$work/store" --role admin peers)
 limited=$("$binary" token create --store "$work/store" --role analyst --servers flex01 --names pseudonym limited)
 viewer=$("$binary" token create --store "$work/store" --role viewer viewer)
 

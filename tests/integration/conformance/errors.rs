@@ -3,7 +3,7 @@
 use headroom::http::CODES;
 
 use super::{DAYS, DENIALS, DENIALS_JSON, MEDIA_TYPES, Site, every_report, in_format, refusal, url};
-use crate::support::run_ok;
+use crate::support::{make_token};
 
 #[test]
 fn an_error_is_the_same_in_every_format() {
@@ -108,7 +108,7 @@ fn what_is_not_there_is_not_found() {
 fn without_a_token_nothing_is_told_but_how_the_interface_is() {
     let site = Site::start();
     let store = site.folder.path().join("store");
-    let token = run_ok(&["token", "create", "--store", store.to_str().unwrap()]).trim().to_owned();
+    let token = make_token(store.to_str().unwrap(), "default", &[]);
     for (path, query) in every_report() {
         for path in [
             format!("{path}/json?{query}"),

@@ -6,7 +6,7 @@ use super::exposition::Scrape;
 use super::metrics::scrape;
 use super::sample;
 use crate::server::{log, temporary_store};
-use crate::support::{Server, run_ok};
+use crate::support::{Server, make_token, run_ok};
 
 /// The licenses in use of a license server's features, without a version.
 fn used(scrape: &Scrape, app: &str) -> Vec<(String, f64)> {
@@ -119,8 +119,7 @@ fn daemons_of_one_server_are_one() {
 fn a_caller_reads_of_the_servers_that_it_sees_and_of_no_user() {
     let (_folder, store) = sample();
     let token = |name: &str, options: &[&str]| {
-        let args = [&["token", "create", "--store", &store, name], options].concat();
-        run_ok(&args).trim().to_owned()
+        make_token(&store, name, options)
     };
     let (all, lab) = (token("all", &[]), token("lab", &["--role", "viewer", "--servers", "lab"]));
     let server = Server::start(store.as_ref());

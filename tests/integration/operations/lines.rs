@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{DENIALS, Headers, damage, sample};
 use crate::server::{LARGE, LONG, log, store_for_a_large_answer, store_for_a_long_report, temporary_store};
-use crate::support::{Answer, Server, run_ok};
+use crate::support::{Answer, Server, make_token, run_ok};
 
 fn in_json(store: &str) -> Server {
     Server::start_with(store.as_ref(), &["--log-format", "json"])
@@ -128,9 +128,7 @@ fn whatever_is_done_for_a_request_is_logged_with_its_id() {
 #[test]
 fn a_token_is_told_by_its_name() {
     let (_folder, store) = sample();
-    let token = run_ok(&["token", "create", "--store", &store, "a \"quoted\" name"])
-        .trim()
-        .to_owned();
+    let token = make_token(&store, "a \"quoted\" name", &[]);
     let server = in_json(&store);
     let ask = |id: &str, token: &str| {
         let headers = [("X-Request-Id", id), ("X-Auth-token", token)];
@@ -222,8 +220,7 @@ fn an_answer_that_fails_after_its_first_byte_is_cut() {
 fn no_token_is_ever_told() {
     let (folder, store) = sample();
     let make = |name: &str, options: &[&str]| {
-        let args = [&["token", "create", "--store", &store, name], options].concat();
-        run_ok(&args).trim().to_owned()
+        make_token(&store, name, options)
     };
     let (admin, viewer, revoked) = (make("admin", &[]), make("viewer", &["--role", "viewer"]), make("revoked", &[]));
     run_ok(&["token", "revoke", "--store", &store, "revoked"]);
