@@ -360,12 +360,12 @@ fn tokens_are_made_listed_and_revoked_over_http() {
     assert!(told.contains("works council/1  viewer  flex01,flex02  pseudonym  20"), "{told}");
 
     let refused = |form: &str| site.code("POST", &admin, "/tokens", form);
-    assert_eq!(refused("name=root"), (409, Some(1401)));
+    assert_eq!(refused("name=root&role=admin"), (409, Some(1401)));
     assert_eq!(refused("role=viewer"), (400, Some(1001)));
-    assert_eq!(refused("name="), (400, Some(1002)));
+    assert_eq!(refused("name=&role=admin"), (400, Some(1002)));
     assert_eq!(refused("name=x&role=Admin"), (400, Some(1002)));
     assert_eq!(refused("name=x&names=none"), (400, Some(1002)));
-    assert_eq!(refused("name=x&servers="), (400, Some(1002)));
+    assert_eq!(refused("name=x&role=admin&servers="), (400, Some(1002)));
     assert_eq!(refused("name=x&server=flex01"), (400, Some(1004)));
     assert_eq!(refused("name=x&name=y"), (400, Some(1003)));
     let unknown = site.send("POST", &admin, "/tokens", "name=x&role=admin&servers=flex01,flex09").text();
@@ -386,9 +386,9 @@ fn an_admin_of_one_server_gives_away_no_more_than_that() {
     let names = |listed: &Value| column(listed["data"].as_array().unwrap(), "name");
     assert_eq!(names(&site.get(&admin, "/tokens").json()), ["admin"]);
     for form in [
-        "name=x",
-        "name=x&servers=flex01",
-        "name=x&names=pseudonym",
+        "name=x&role=admin",
+        "name=x&role=admin&servers=flex01",
+        "name=x&role=admin&names=pseudonym",
         "name=x&role=admin&servers=flex01,flex02&names=pseudonym",
     ] {
         assert_eq!(site.code("POST", &admin, "/tokens", form), (403, Some(1104)), "{form}");

@@ -302,7 +302,7 @@ fn the_demonstration_makes_a_store_and_serves_it() {
         let address = path.strip_prefix("http://").unwrap().split('/').next().unwrap();
         let url = path.split_once(address).unwrap().1;
         let mut socket = std::net::TcpStream::connect(address).unwrap();
-        write!(socket, "GET {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        write!(socket, "GET {url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         let answer = crate::support::Answer::read(socket);
         assert!(
             answer.status == 200 && answer.whole && answer.body.len() > 20,

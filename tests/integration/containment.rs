@@ -44,7 +44,7 @@ impl Site {
         let mut socket = TcpStream::connect(&self.server.address).unwrap();
         let length = sql.len();
         let request =
-            format!("POST /api/v1/sql{query} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{sql}");
+            format!("POST /api/v1/sql{query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{sql}");
         socket.write_all(request.as_bytes()).unwrap();
         socket
     }
@@ -54,7 +54,7 @@ impl Site {
         let began = Instant::now();
         let mut socket = TcpStream::connect(&self.server.address).unwrap();
         socket
-            .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .unwrap();
         assert_eq!(Answer::read(socket).status, 200);
         assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());

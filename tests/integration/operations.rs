@@ -161,7 +161,7 @@ fn a_server_that_is_told_to_stop_is_not_ready() {
     // Connections on which a request has begun are heard to its end.
     let mut begun = ["/readyz", "/healthz", "/api/v1/reports"].map(|path| {
         let mut socket = TcpStream::connect(&server.address).unwrap();
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\n").unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\n").unwrap();
         socket
     });
     std::thread::sleep(std::time::Duration::from_millis(300));
@@ -195,7 +195,7 @@ fn a_log_that_nobody_reads_stops_nobody() {
     let address = said.trim().rsplit_once("http://").unwrap().1.to_owned();
     let statuses = [(); 3].map(|()| {
         let mut socket = TcpStream::connect(&address).unwrap();
-        write!(socket, "GET {DENIALS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        write!(socket, "GET {DENIALS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
         Answer::read(socket).status
     });
     child.kill().unwrap();

@@ -62,7 +62,8 @@ fn a_store_with_tokens_answers_those_who_show_one() {
     assert_eq!(code(&[("Authorization", &format!("Bearer {token}"))], "/feature/json"), (200, None));
     assert_eq!(
         code(&[("Authorization", &format!("Basic {token}"))], "/feature/json"),
-        (401, Some(1101))
+        (401, Some(1102)),
+        "that is no user and password"
     );
     assert_eq!(
         code(&[], &format!("/feature/json?X-Auth-token={token}")),
@@ -218,7 +219,7 @@ fn a_client_that_leaves_stops_its_query_within_a_second() {
     let (_folder, store) = store_for_a_long_report();
     let server = Server::start(store.as_ref());
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LONG} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    write!(socket, "GET /api/v1{LONG} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     std::thread::sleep(Duration::from_secs(2));
     let busy = cpu_seconds(server.pid());
     assert!(busy > 0.5, "the report is no long one: {busy} s");
@@ -257,7 +258,7 @@ fn a_server_that_is_told_to_stop_finishes_what_it_began() {
     let (_folder, store) = store_for_a_large_answer();
     let mut server = Server::start(store.as_ref());
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     // The answer has begun, and fills the socket.
     let mut first = [0; 1];
     socket.read_exact(&mut first).unwrap();
@@ -279,7 +280,7 @@ fn a_server_that_is_told_to_stop_does_not_wait_for_ever() {
     let (_folder, store) = store_for_a_large_answer();
     let mut server = Server::start_with(store.as_ref(), &["--grace-seconds", "1"]);
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     socket.read_exact(&mut [0; 1]).unwrap();
     server.terminate();
     let began = Instant::now();
@@ -318,7 +319,7 @@ fn readers_keep_the_files_that_they_read() {
     let (_folder, store) = store_for_a_large_answer();
     let server = Server::start(store.as_ref());
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut first = [0; 1];
     socket.read_exact(&mut first).unwrap();
     // Another process replaces every file of that day meanwhile.

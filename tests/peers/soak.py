@@ -227,7 +227,7 @@ def leave(server, question, chance):
     host, port = server.address.split(":")
     with socket.create_connection((host, int(port)), timeout=120) as connection:
         body = question.body or b""
-        lines = [f"{question.method} {question.path} HTTP/1.1", "Host: soak", f"Content-Length: {len(body)}"]
+        lines = [f"{question.method} {question.path} HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in question.headers.items()]
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         if question.manner == "leaves":
