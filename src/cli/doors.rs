@@ -15,10 +15,20 @@ pub(super) struct DoorArgs {
     #[arg(long = "host-name", env = "HEADROOM_HOST_NAMES", value_name = "NAME", value_delimiter = ',')]
     host_names: Vec<String>,
     /// Origin whose pages may ask, like https://grafana.example; may be repeated
-    #[arg(long = "allow-origin", env = "HEADROOM_ALLOW_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(
+        long = "allow-origin",
+        env = "HEADROOM_ALLOW_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
     allow_origins: Vec<Origin>,
     /// Address or network of a proxy that is believed when it says which host was asked for; may be repeated
-    #[arg(long = "trusted-proxy", env = "HEADROOM_TRUSTED_PROXIES", value_name = "ADDRESS", value_delimiter = ',')]
+    #[arg(
+        long = "trusted-proxy",
+        env = "HEADROOM_TRUSTED_PROXIES",
+        value_name = "ADDRESS",
+        value_delimiter = ','
+    )]
     trusted_proxies: Vec<Network>,
     /// Connections that may be open; where there are more, the one that waited longest for its client is closed
     #[arg(long, env = "HEADROOM_MAX_CONNECTIONS", value_name = "COUNT", default_value = "1024", value_parser = count())]

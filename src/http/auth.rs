@@ -73,7 +73,10 @@ pub(super) fn shown(headers: &HeaderMap) -> Option<Cow<'_, str>> {
         return None;
     }
     let decoded = STANDARD.decode(shown.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let password = decoded.as_deref().and_then(|pair| pair.split_once(':')).map(|(_user, password)| password);
+    let password = decoded
+        .as_deref()
+        .and_then(|pair| pair.split_once(':'))
+        .map(|(_user, password)| password);
     Some(password.unwrap_or_default().to_owned().into())
 }
 

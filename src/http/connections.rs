@@ -221,7 +221,10 @@ pub(super) async fn serve(
 ) {
     let most = most_by_files();
     if limits.connections > most {
-        tracing::warn!(most, "fewer connections than configured: the process may not have more files open (ulimit -n)");
+        tracing::warn!(
+            most,
+            "fewer connections than configured: the process may not have more files open (ulimit -n)"
+        );
     }
     let crowd = Arc::new(Crowd {
         limits: ConnectionLimits {
@@ -279,7 +282,12 @@ fn turn_away(socket: &TcpStream) {
 }
 
 /// Answers the requests of one connection.
-async fn attend(socket: TcpStream, peer: SocketAddr, membership: Membership, (router, patience, stop): (Router, Option<Duration>, CancellationToken)) {
+async fn attend(
+    socket: TcpStream,
+    peer: SocketAddr,
+    membership: Membership,
+    (router, patience, stop): (Router, Option<Duration>, CancellationToken),
+) {
     // Pieces leave as they are made.
     let _as_good_without = socket.set_nodelay(true);
     let mut stream = TimeoutStream::new(socket);
@@ -474,7 +482,10 @@ mod tests {
         let first = crowd.admit(1, here).unwrap();
         let second = crowd.admit(2, here).unwrap();
         let third = crowd.admit(3, here).unwrap();
-        assert!(first.seat.leave.is_cancelled() && !second.seat.leave.is_cancelled(), "of that address");
+        assert!(
+            first.seat.leave.is_cancelled() && !second.seat.leave.is_cancelled(),
+            "of that address"
+        );
         let other = crowd.admit(4, there).unwrap();
         assert!(!second.seat.leave.is_cancelled(), "there is room");
         second.seat.enter(Phase::Asked);

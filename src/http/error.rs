@@ -43,12 +43,12 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
         "the store has no token, and the caller is not on this machine",
     ),
     (1104, StatusCode::FORBIDDEN, "the token's role does not allow it"),
+    (1105, StatusCode::FORBIDDEN, "the request comes from a page of another site"),
     (
-        1105,
+        1106,
         StatusCode::FORBIDDEN,
-        "the request comes from a page of another site",
+        "the first token of a store is made on the command line",
     ),
-    (1106, StatusCode::FORBIDDEN, "the first token of a store is made on the command line"),
     (1201, StatusCode::NOT_FOUND, "the path is unknown"),
     (1202, StatusCode::NOT_FOUND, "the feature is unknown"),
     (1203, StatusCode::NOT_FOUND, "the report is unknown"),
@@ -83,7 +83,11 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
         StatusCode::SERVICE_UNAVAILABLE,
         "the query brought down the process that it ran in",
     ),
-    (1507, StatusCode::SERVICE_UNAVAILABLE, "as many connections are being answered as may be open"),
+    (
+        1507,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "as many connections are being answered as may be open",
+    ),
     (
         1601,
         StatusCode::BAD_REQUEST,
@@ -191,7 +195,10 @@ impl ApiError {
     }
 
     pub(super) fn token_missing() -> Self {
-        Self::new(1101, "a token is needed, in the header X-Auth-token, as Authorization: Bearer, or as the password of Authorization: Basic")
+        Self::new(
+            1101,
+            "a token is needed, in the header X-Auth-token, as Authorization: Bearer, or as the password of Authorization: Basic",
+        )
     }
 
     pub(super) fn token_unknown() -> Self {
@@ -199,7 +206,10 @@ impl ApiError {
     }
 
     pub(super) fn not_local() -> Self {
-        Self::new(1103, "the store has no token; only callers on this machine are answered, and none that a proxy speaks for")
+        Self::new(
+            1103,
+            "the store has no token; only callers on this machine are answered, and none that a proxy speaks for",
+        )
     }
 
     pub(super) fn not_allowed(what: &str, role: Role, needed: Role) -> Self {

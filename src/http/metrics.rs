@@ -76,7 +76,11 @@ fn read_process(readings: &mut Readings) {
     if let Some(files) = process.open_files() {
         readings.count("process_open_fds", "File descriptors that the process has open", files as u64);
     }
-    readings.counter("headroom_panics", "Panics of the process; each ended what it happened in", metrics::panics() as f64);
+    readings.counter(
+        "headroom_panics",
+        "Panics of the process; each ended what it happened in",
+        metrics::panics() as f64,
+    );
     let help = "When the process was started, in seconds since 1970";
     readings.count("process_start_time_seconds", help, process.start_time());
 }

@@ -85,7 +85,9 @@ impl FromStr for Origin {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("{text:?} is no origin; expected: http:// or https://, a host and perhaps a port, like https://grafana.example:3000");
+        let expected = || {
+            format!("{text:?} is no origin; expected: http:// or https://, a host and perhaps a port, like https://grafana.example:3000")
+        };
         let (scheme, rest) = text.split_once("://").ok_or_else(expected)?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
@@ -204,11 +206,24 @@ mod tests {
     #[test]
     fn a_page_is_of_the_host_that_it_came_from() {
         let of = |origin: &str, host: &str| origin.parse::<Origin>().unwrap().is_of(&Authority::read(host).unwrap());
-        assert!(of("http://localhost:8080", "localhost:8080") && of("https://a.example", "A.example") && of("http://a.example", "a.example:80"));
+        assert!(
+            of("http://localhost:8080", "localhost:8080") && of("https://a.example", "A.example") && of("http://a.example", "a.example:80")
+        );
         assert!(of("http://[::1]:8080", "[0::1]:8080"));
         assert!(!of("http://localhost:8081", "localhost:8080") && !of("http://127.0.0.1:8080", "localhost:8080"));
         assert!(!of("https://a.example", "a.example:80") && !of("http://b.example", "a.example"));
-        for wrong in ["null", "*", "", "localhost", "ftp://localhost", "http://", "http://a/b", "http://a/", "http://u@a", "http://a http://b"] {
+        for wrong in [
+            "null",
+            "*",
+            "",
+            "localhost",
+            "ftp://localhost",
+            "http://",
+            "http://a/b",
+            "http://a/",
+            "http://u@a",
+            "http://a http://b",
+        ] {
             assert!(wrong.parse::<Origin>().is_err(), "{wrong}");
         }
     }

@@ -69,7 +69,12 @@ fn a_page_of_another_site_is_refused_on_every_route_and_method() {
         let host = format!("Host: {}", site.server.address);
         for route in ROUTES {
             for method in ["GET", "POST", "DELETE", "PUT", "OPTIONS"] {
-                for other in ["Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"] {
+                for other in [
+                    "Origin: https://evil.example",
+                    "Origin: null",
+                    "Sec-Fetch-Site: cross-site",
+                    "Sec-Fetch-Site: same-site",
+                ] {
                     let answer = site.raw(&format!("{method} {route} HTTP/1.1"), &[&host, other], "");
                     assert_eq!(code(&answer), (403, Some(1105)), "{method} {route} {other}");
                     assert_eq!(answer.header("access-control-allow-origin"), None);
@@ -108,9 +113,20 @@ fn a_host_that_is_not_ours_is_refused_on_every_route() {
                 assert_eq!(code(&site.raw(&first, &[], "")), (421, Some(1307)), "{first}");
             }
             let absolute = format!("GET http://evil.example{route} HTTP/1.1");
-            assert_eq!(code(&site.raw(&absolute, &["Host: localhost"], "")), (421, Some(1307)), "{absolute}");
+            assert_eq!(
+                code(&site.raw(&absolute, &["Host: localhost"], "")),
+                (421, Some(1307)),
+                "{absolute}"
+            );
         }
-        for host in ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:8080", "headroom.example", "Headroom.Example:443"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:1",
+            "127.0.0.1",
+            "[::1]:8080",
+            "headroom.example",
+            "Headroom.Example:443",
+        ] {
             let answer = site.raw("GET /api/v1/feature/json HTTP/1.1", &[&format!("Host: {host}")], "");
             assert_eq!(answer.status, 200, "{host}");
         }
@@ -122,7 +138,8 @@ fn a_host_that_is_not_ours_is_refused_on_every_route() {
 #[test]
 fn options_says_which_methods_there_are() {
     let site = Site::new(true, &["--allow-origin", "https://grafana.example"]);
-    let options = |route: &str, headers: &[&str]| site.raw(&format!("OPTIONS {route} HTTP/1.1"), &[&["Host: localhost"], headers].concat(), "");
+    let options =
+        |route: &str, headers: &[&str]| site.raw(&format!("OPTIONS {route} HTTP/1.1"), &[&["Host: localhost"], headers].concat(), "");
     for (route, methods) in [
         ("/api/v1/feature/json", "GET, HEAD, POST, OPTIONS"),
         ("/api/v1/import", "POST, OPTIONS"),
@@ -134,7 +151,10 @@ fn options_says_which_methods_there_are() {
         assert_eq!((answer.status, answer.header("allow")), (204, Some(methods)), "{route}");
     }
     let listed = "Origin: https://grafana.example";
-    let preflight = options("/api/v1/sql", &[listed, "Access-Control-Request-Method: POST", "Sec-Fetch-Site: cross-site"]);
+    let preflight = options(
+        "/api/v1/sql",
+        &[listed, "Access-Control-Request-Method: POST", "Sec-Fetch-Site: cross-site"],
+    );
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("access-control-allow-origin"), Some("https://grafana.example"));
     for (header, word) in [
@@ -144,12 +164,19 @@ fn options_says_which_methods_there_are() {
         ("access-control-max-age", "600"),
         ("vary", "Origin"),
     ] {
-        assert!(preflight.header(header).is_some_and(|value| value.contains(word)), "{header}: {preflight:?}");
+        assert!(
+            preflight.header(header).is_some_and(|value| value.contains(word)),
+            "{header}: {preflight:?}"
+        );
     }
     let answer = site.raw("GET /api/v1/feature/json HTTP/1.1", &["Host: localhost", listed], "");
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://grafana.example"));
-    assert!(answer.header("access-control-expose-headers").is_some_and(|headers| headers.contains("X-Request-Id")));
+    assert!(
+        answer
+            .header("access-control-expose-headers")
+            .is_some_and(|headers| headers.contains("X-Request-Id"))
+    );
 }
 
 #[test]
@@ -161,7 +188,10 @@ fn a_password_of_basic_is_a_token() {
         let shown = format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair));
         site.server.send("GET", "/feature/json", &[("Authorization", &shown)], b"")
     };
-    assert_eq!((basic(&format!("ana:{token}")).status, basic(&format!(":{token}")).status), (200, 200));
+    assert_eq!(
+        (basic(&format!("ana:{token}")).status, basic(&format!(":{token}")).status),
+        (200, 200)
+    );
     assert_eq!((basic(token).status, basic("ana:wrong").status), (401, 401));
     let refused = site.server.get("/feature/json");
     let asked: Vec<&str> = refused
@@ -176,7 +206,13 @@ fn a_password_of_basic_is_a_token() {
 #[test]
 fn a_forwarded_request_is_never_local() {
     let site = Site::new(false, &["--trusted-proxy", "127.0.0.0/8"]);
-    for header in ["X-Forwarded-For: 127.0.0.1", "Forwarded: for=127.0.0.1", "Via: 1.1 proxy", "X-Real-IP: ::1", "X-Forwarded-Proto: https"] {
+    for header in [
+        "X-Forwarded-For: 127.0.0.1",
+        "Forwarded: for=127.0.0.1",
+        "Via: 1.1 proxy",
+        "X-Real-IP: ::1",
+        "X-Forwarded-Proto: https",
+    ] {
         let answer = site.raw("GET /api/v1/feature/json HTTP/1.1", &["Host: localhost", header], "");
         assert_eq!(code(&answer), (403, Some(1103)), "{header}");
     }
@@ -226,10 +262,14 @@ fn whoever_takes_too_long_is_closed_or_told() {
         assert!(answer.is_empty(), "{half:?}");
     }
     let mut kept = Vec::new();
-    said("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").read_to_end(&mut kept).unwrap();
+    said("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .read_to_end(&mut kept)
+        .unwrap();
     assert!(kept.starts_with(b"HTTP/1.1 200"), "answered, and closed when it was idle");
     for path in ["/api/v1/import", "/api/v1/sql", "/api/v1/tokens"] {
-        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nhalf");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nhalf"
+        );
         assert_eq!(code(&Answer::read(said(&head))), (408, Some(1306)), "{path}");
     }
 }
@@ -237,7 +277,10 @@ fn whoever_takes_too_long_is_closed_or_told() {
 #[test]
 fn a_hangup_ends_nothing() {
     let site = Site::new(false, &[]);
-    let killed = std::process::Command::new("kill").args(["-HUP", &site.server.pid().to_string()]).status().unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-HUP", &site.server.pid().to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
     site.server.logged(&["SIGHUP"]);
     assert_eq!(site.server.get("/feature/json").status, 200);

@@ -103,7 +103,7 @@ fn what_spreadsheets_ask_when_they_connect_is_answered() {
             "SELECT 1",
             "SELECT 1",
             "SELECT 6",
-            "SELECT 9",
+            "SELECT 12",
             "SELECT 3"
         ]
     );
