@@ -20,6 +20,7 @@ mod ndjson;
 mod neutral;
 mod parquet;
 mod tally;
+mod text;
 
 use std::time::Instant;
 
@@ -43,6 +44,8 @@ pub struct ImportOptions {
     pub date: Option<Day>,
     /// A line that cannot be read is an error.
     pub strict: bool,
+    /// A log is complete: its last line is read also where it has no line end.
+    pub is_final: bool,
 }
 
 /// What can go wrong with an import. Nothing of the file is in the store then.
@@ -75,6 +78,16 @@ pub enum ImportError {
     Unrecognised {
         /// The file.
         name: String,
+    },
+    /// A line is longer than any log has.
+    #[error("{name}, line {line} is longer than {most} bytes: it is no line of a log")]
+    LongLine {
+        /// The file.
+        name: String,
+        /// The line, counted from one.
+        line: u64,
+        /// How long a line may be.
+        most: usize,
     },
     /// It has no event.
     #[error("{name} was read as {format}, but holds no event{hint}")]
@@ -144,13 +157,22 @@ pub fn import(
     let read_options = ReadOptions {
         zone: options.zone.unwrap_or_else(|| writer.zone()),
         date: options.date,
+        is_final: options.is_final,
     };
     let server = options.server.clone().unwrap_or_else(|| input::server_name(&name));
     let mut intake = Intake::new(writer.incoming(&name)?, &name, &server, options.strict);
     dialect.read(&mut input, &read_options, &mut intake)?;
+    for reason in input.notes() {
+        intake.flaw(Flaw {
+            line: 1,
+            kind: FlawKind::Noted,
+            reason,
+        })?;
+    }
     let (incoming, mut tally) = intake.finish();
     tally.files = 1;
     tally.bytes = input.bytes_read();
+    tally.unterminated_lines = input.unterminated_lines();
     if tally.lines == 0 {
         tally.lines = input.lines_ended();
     }

@@ -38,6 +38,9 @@ pub(crate) struct ImportArgs {
     /// Fail at the first line that cannot be read
     #[arg(long)]
     strict: bool,
+    /// Read the last line of a log also where it has no line end: the log is complete
+    #[arg(long = "final")]
+    is_final: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -58,6 +61,7 @@ impl ImportArgs {
             format: self.format,
             date: self.date,
             strict: self.strict,
+            is_final: self.is_final,
         };
         let mut total = Tally::default();
         let mut failure = None;

@@ -44,9 +44,9 @@ impl ReasonClass {
             Some(-4) => return Self::Capacity,
             Some(-24) => return Self::Queued,
             // No such feature; the server does not support this version (asked of the server, asked of the license).
-            Some(-5 | -21 | -25) => return Self::NotEntitled,
-            // On an EXCLUDE list; on no INCLUDE list; over a MAX of the options file.
-            Some(-38 | -39 | -87) => return Self::Excluded,
+            Some(-5 | -18 | -21 | -25) => return Self::NotEntitled,
+            // On an EXCLUDE list; on no INCLUDE list; over a MAX of the options file; reserved for others.
+            Some(-38 | -39 | -87 | -101) => return Self::Excluded,
             _ => {}
         }
         if let Some(class) = Self::ALL.into_iter().find(|class| reason.eq_ignore_ascii_case(class.name())) {

@@ -360,6 +360,7 @@ impl From<ImportError> for ApiError {
             | ImportError::Empty { .. }
             | ImportError::Binary { .. }
             | ImportError::Unrecognised { .. }
+            | ImportError::LongLine { .. }
             | ImportError::NoEvent { .. }
             | ImportError::Undated { .. }
             | ImportError::Strict { .. }

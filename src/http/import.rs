@@ -17,7 +17,7 @@ use crate::import::{ImportError, ImportOptions, Input, Tally, dialect_names, fin
 use crate::metrics::ImportOutcome;
 use crate::store::StoreError;
 
-const PARAMETERS: &str = "server, timezone, format, date, strict, name";
+const PARAMETERS: &str = "server, timezone, format, date, strict, final, name";
 
 /// Takes the body into the store, as `headroom import` takes a file.
 pub(super) async fn post(
@@ -94,12 +94,17 @@ fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {
                 let known = dialect_names();
                 options.format = Some(find_dialect(&value).ok_or_else(|| malformed(&format!("one of {known}")))?);
             }
-            "strict" => {
-                options.strict = match value.as_str() {
+            "strict" | "final" => {
+                let is_set = match value.as_str() {
                     "true" | "1" => true,
                     "false" | "0" => false,
                     _ => return Err(malformed("true, false, 1 or 0")),
-                }
+                };
+                *(if name == "strict" {
+                    &mut options.strict
+                } else {
+                    &mut options.is_final
+                }) = is_set;
             }
             _ => return Err(ApiError::unknown_parameter(&name, PARAMETERS)),
         }

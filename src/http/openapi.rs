@@ -220,6 +220,7 @@ fn import() -> Value {
             text("format", "format of the file; else what it looks like"),
             text("date", "day of its first line, where it says none"),
             text("strict", "true to refuse a file with any bad line"),
+            text("final", "true to read the last line of a log also where it has no line end"),
             text("name", "what the file is called"),
         ],
         "requestBody": { "required": true, "content": { "application/octet-stream": { "schema": { "type": "string", "contentMediaType": "application/octet-stream" } } } },

@@ -45,6 +45,8 @@ pub struct ReadOptions {
     pub zone: Zone,
     /// The day of the first line, if the file does not say it.
     pub date: Option<Day>,
+    /// The file is complete: a last line without its line end is a whole line.
+    pub is_final: bool,
 }
 
 /// Where a dialect puts what it reads. A server that is empty is the one that the import was told.

@@ -64,7 +64,7 @@ impl Dialect for FlexNet {
         let mut waiting: Vec<(u64, Vec<u8>)> = Vec::new();
         let mut bytes = 0;
         while !calendar.is_dated() && bytes < UNDATED_BYTES {
-            let Some((number, line)) = input.next_line()? else {
+            let Some((number, line)) = input.next_whole_line(options.is_final)? else {
                 return Err(ImportError::Undated {
                     name: input.name().to_owned(),
                 });
@@ -97,14 +97,10 @@ impl Dialect for FlexNet {
         for (number, line) in waiting {
             reader.line(number, &line)?;
         }
-        while let Some((number, line)) = input.next_line()? {
+        while let Some((number, line)) = input.next_whole_line(options.is_final)? {
             reader.line(number, line)?;
         }
-        reader.flush()?;
-        if let Some((last, daemons)) = reader.daemons.known() {
-            daemons.for_each(|daemon| reader.sink.known_until(daemon, last));
-        }
-        Ok(())
+        reader.finish()
     }
 }
 
@@ -140,12 +136,20 @@ impl Reader<'_> {
         }
         self.flush()?;
         let Some(envelope) = envelope else {
-            return Ok(()); // banners, continued lists, blank lines
+            // Banners, continued lists, blank lines; but a request whose time is damaged is lost.
+            return match message::damaged_request(line) {
+                true => self.unparsed(
+                    number,
+                    "the time of the line is damaged; expected H:MM:SS or an RFC 3339 time".to_owned(),
+                ),
+                false => Ok(()),
+            };
         };
         let Some(at) = self.calendar.instant(&envelope, &mut self.times) else {
             return self.unparsed(number, format!("{} does not exist in {}", envelope.clock_text(), self.times.zone()));
         };
         let daemon = String::from_utf8_lossy(envelope.daemon);
+        let daemon = daemons::name_of(&daemon);
         let text = match std::str::from_utf8(envelope.message) {
             Ok(text) => Cow::Borrowed(text),
             Err(_) if !message::is_request(envelope.message) => String::from_utf8_lossy(envelope.message),
@@ -161,25 +165,40 @@ impl Reader<'_> {
         if let Some((feature, components)) = self.packages.line(&daemon, &text) {
             self.sink.package(&daemon, &feature, &components);
         }
-        match Message::parse(&text) {
-            Message::Noise => self.daemons.noise(&daemon, &text, at),
-            Message::Status(status) => {
-                let sink = &mut *self.sink;
-                self.daemons.status(&daemon, status, at, &mut |daemon, up, at| {
-                    server_event(sink, daemon, up, at, number)
-                })?;
+        let message = Message::parse(&text);
+        let sink = &mut *self.sink;
+        let mut tell = |daemon: &str, up: bool, at: Micros| server_event(sink, daemon, up, at, number);
+        match message {
+            Message::Noise => self.daemons.noise(&daemon, &text, at, &mut tell)?,
+            Message::Status(status) => self.daemons.status(&daemon, status, at, &mut tell)?,
+            Message::Bad(reason) => {
+                self.daemons.noise(&daemon, &text, at, &mut tell)?;
+                self.unparsed(number, reason)?;
             }
-            Message::Bad(reason) => self.unparsed(number, reason)?,
             Message::Request(request) => {
-                let sink = &mut *self.sink;
-                self.daemons
-                    .request(&daemon, at, &mut |daemon, up, at| server_event(sink, daemon, up, at, number))?;
+                let returns = request.kind == Kind::Checkin;
+                self.daemons.request(&daemon, returns, at, &mut tell)?;
                 self.pending.line = number;
                 self.pending.at = at;
                 str::clone_into(&daemon, &mut self.pending.daemon);
                 request.clone_into(&mut self.pending.request);
                 self.waits = true;
             }
+        }
+        Ok(())
+    }
+
+    /// Ends the log: what waited is handed on, and the store hears until when the log of each daemon goes on.
+    fn finish(mut self) -> Result<(), ImportError> {
+        self.flush()?;
+        let mut until = Vec::new();
+        let (sink, line) = (&mut *self.sink, self.pending.line);
+        self.daemons
+            .finish(&mut |daemon, up, at| server_event(sink, daemon, up, at, line), &mut |daemon, at| {
+                until.push((daemon.to_owned(), at))
+            })?;
+        for (daemon, at) in until {
+            self.sink.known_until(&daemon, at);
         }
         Ok(())
     }
@@ -199,13 +218,20 @@ impl Reader<'_> {
         }
         let Pending { line, at, daemon, request } = &self.pending;
         let (line, at) = (*line, *at);
-        self.sink.manager(daemon, "FlexNet");
         let verbose = request.verbose.as_ref();
+        let user = match (&*request.user, verbose) {
+            ("", Some(verbose)) => &*verbose.user,
+            (user, _) => user,
+        };
+        if user.is_empty() {
+            return self.unparsed(line, "no user, neither before the host nor between the carets".to_owned());
+        }
+        self.sink.manager(daemon, "FlexNet");
         let event = |kind: Kind, licenses: u32| Event {
             daemon,
             vendor: daemon,
             feature: &request.feature,
-            user: &request.user,
+            user,
             host: &request.host,
             group_data: &request.group_data,
             licenses,

@@ -9,9 +9,12 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
 use super::ImportError;
+use super::text::{AsText, Changes};
 
 /// How much of a file its format is recognised by.
 const SAMPLE: usize = 64 * 1024;
+/// The longest line that is read, in bytes. No license manager writes one of a hundredth of it.
+pub(super) const MAX_LINE_BYTES: usize = 1024 * 1024;
 /// How much is read ahead at a time.
 const BLOCK: usize = 1024 * 1024;
 
@@ -25,11 +28,16 @@ pub struct Input {
     sample: Option<Vec<u8>>,
     read: Arc<AtomicU64>,
     ends: Arc<AtomicU64>,
+    changes: Arc<Changes>,
     /// A line that lies in two blocks.
     line: Vec<u8>,
     /// How much of the block is the last line, which the reader has yet to be told.
     taken: usize,
     lines: u64,
+    /// The last line has no line end.
+    is_unterminated: bool,
+    /// Lines that were left out for that.
+    unterminated: u64,
 }
 
 impl std::fmt::Debug for Input {
@@ -105,7 +113,9 @@ impl Input {
         } else {
             (Box::new(counted), plain)
         };
-        let (reader, read_ahead) = ReadAhead::start(bytes, Arc::clone(&ends));
+        let changes = Arc::new(Changes::default());
+        let text = Box::new(AsText::new(bytes, Arc::clone(&changes)));
+        let (reader, read_ahead) = ReadAhead::start(text, Arc::clone(&ends));
         Ok(Self {
             name: name.to_owned(),
             plain,
@@ -114,9 +124,12 @@ impl Input {
             sample: None,
             read,
             ends,
+            changes,
             line: Vec::new(),
             taken: 0,
             lines: 0,
+            is_unterminated: false,
+            unterminated: 0,
         })
     }
 
@@ -135,6 +148,11 @@ impl Input {
     /// How many lines ended in what was read. A last line without an end is not counted: it may still be written.
     pub(super) fn lines_ended(&self) -> u64 {
         self.ends.load(Ordering::Relaxed)
+    }
+
+    /// Returns what was changed to read the file as text, in words.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.changes.notes()
     }
 
     /// Counts the bytes that were read, also from another thread.
@@ -175,12 +193,49 @@ impl Input {
                 Err(_) => &[],
             }
         } else {
-            if let Err(source) = self.reader.read_until(b'\n', &mut self.line) {
+            let most = MAX_LINE_BYTES as u64 + 1;
+            if let Err(source) = self.reader.by_ref().take(most).read_until(b'\n', &mut self.line) {
                 return Err(self.error(source));
             }
+            if self.line.len() > MAX_LINE_BYTES {
+                return Err(ImportError::LongLine {
+                    name: self.name.clone(),
+                    line: self.lines,
+                    most: MAX_LINE_BYTES,
+                });
+            }
+            self.is_unterminated = !self.line.ends_with(b"\n");
             self.line.strip_suffix(b"\n").unwrap_or(&self.line)
         };
         Ok(Some((self.lines, line.strip_suffix(b"\r").unwrap_or(line))))
+    }
+
+    /// Returns the next line, like [`Input::next_line`], but no last line without its line end: it may be half a line. Such a line is
+    /// counted, and read after all where the file `is_final`.
+    pub(super) fn next_whole_line(&mut self, is_final: bool) -> Result<Option<(u64, &[u8])>, ImportError> {
+        let is_there = self.next_line()?.is_some();
+        if !is_there || self.is_unterminated && !is_final {
+            self.unterminated += u64::from(is_there);
+            return Ok(None);
+        }
+        Ok(Some((self.lines, self.last_line())))
+    }
+
+    /// Returns how many lines were left out since they have no line end.
+    pub(super) const fn unterminated_lines(&self) -> u64 {
+        self.unterminated
+    }
+
+    /// The line that was read last.
+    fn last_line(&mut self) -> &[u8] {
+        let line = match self.taken.checked_sub(1) {
+            Some(length) => match self.reader.fill_buf() {
+                Ok(block) => block.get(..length).unwrap_or_default(),
+                Err(_) => &[],
+            },
+            None => self.line.strip_suffix(b"\n").unwrap_or(&self.line),
+        };
+        line.strip_suffix(b"\r").unwrap_or(line)
     }
 
     /// Tells the reader what was taken of its block.
@@ -350,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_read_at_any_place_is_read_by_nobody_else() {
-        let content: Vec<u8> = (0..8 * BLOCK).map(|place| (place / 4096) as u8).collect();
+        let content: Vec<u8> = (0..8 * BLOCK).map(|place| (place / 4096) as u8 | 1).collect();
         let mut kept = tempfile::tempfile().unwrap();
         kept.write_all(&content).unwrap();
         kept.seek(SeekFrom::Start(0)).unwrap();

@@ -156,7 +156,8 @@ pub(super) fn parse_time(text: &[u8]) -> Option<Value<'static>> {
     match rest {
         [] => Some(Value::Local(local)),
         [b'Z' | b'z'] => Some(Value::Instant(local)),
-        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] => {
+        // Some write the offset without a colon.
+        [sign @ (b'+' | b'-'), h0, h1, b':', m0, m1] | [sign @ (b'+' | b'-'), h0, h1, m0, m1] => {
             let (hours, minutes) = (two(h0, h1)?, two(m0, m1)?);
             if hours > 23 || minutes > 59 {
                 return None;

@@ -51,6 +51,8 @@ pub struct Tally {
     pub undated_lines: u64,
     /// Lines that could not be read.
     pub unparsed_lines: u64,
+    /// Last lines that were left out since they have no line end: they may be half a line.
+    pub unterminated_lines: u64,
     /// Events that the store had already.
     pub duplicates: u64,
     /// The first things that were wrong.
@@ -146,6 +148,7 @@ impl Tally {
         self.coverage.add(other.coverage);
         self.undated_lines += other.undated_lines;
         self.unparsed_lines += other.unparsed_lines;
+        self.unterminated_lines += other.unterminated_lines;
         self.duplicates += other.duplicates;
         self.problems.extend(other.problems);
         self.problems.truncate(PROBLEMS);
@@ -200,6 +203,14 @@ impl fmt::Display for Tally {
             "  lost        {} lines unparsed, {} undated",
             self.unparsed_lines, self.undated_lines
         )?;
+        if self.unterminated_lines > 0 {
+            write!(
+                f,
+                "\n  not read    {} last {} without a line end, which may be half a line; --final reads it",
+                self.unterminated_lines,
+                if self.unterminated_lines == 1 { "line" } else { "lines" }
+            )?;
+        }
         for problem in &self.problems {
             write!(f, "\n    {}:{}: {}", problem.file, problem.line, problem.reason)?;
         }

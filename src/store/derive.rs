@@ -160,7 +160,7 @@ fn feature_day(events: &[EventRow], server: &ServerInput, holdings: &mut Holding
             }
         }
         for checkin in &unexplained {
-            if !holdings.checkin(checkin, output) {
+            if !holdings.checkin(checkin, output) && !holdings.partial_checkin(checkin, output) {
                 output.counts.entry(checkin.server).or_default().orphans += 1;
             }
         }

@@ -1,13 +1,15 @@
 //! Which day it is.
 //!
 //! Lines tell a time of day. Days come from *anchors*: lines that tell a date. Between anchors a step back over more than
-//! twelve hours is a midnight; a small step back is two threads. Before the first anchor days are counted backwards from it.
+//! two hours is a midnight; a smaller step back is two threads. Before the first anchor days are counted backwards from it.
 
 use super::envelope::{Clock, Envelope};
 use crate::time::{DAY, Day, HOUR, LocalTimes, MINUTE, Micros, SECOND, Zone};
 
 /// A step back over more than this is a midnight.
-const MIDNIGHT_STEP: Micros = 12 * HOUR;
+const MIDNIGHT_STEP: Micros = 2 * HOUR;
+/// A date and its line whose times of day differ by more than this lie on two sides of a midnight.
+const OTHER_DAY: Micros = 12 * HOUR;
 /// A line that is late by no more than this was written by another thread.
 const JITTER: Micros = MINUTE;
 
@@ -122,8 +124,8 @@ fn anchor(message: &[u8], time: Micros) -> Option<Day> {
     let (day, at) = written_out(written)?;
     // The date was taken with its own time of day, on the other side of midnight perhaps.
     Some(match at {
-        Some(at) if at - time > MIDNIGHT_STEP => day.next(),
-        Some(at) if time - at > MIDNIGHT_STEP => day.previous(),
+        Some(at) if at - time > OTHER_DAY => day.next(),
+        Some(at) if time - at > OTHER_DAY => day.previous(),
         _ => day,
     })
 }

@@ -50,6 +50,7 @@ fn read_bytes(log: &[u8], zone: &str, date: Option<&str>) -> Result<Read, Import
     let options = ReadOptions {
         zone: zone.parse().unwrap(),
         date: date.map(|date| date.parse().unwrap()),
+        is_final: false,
     };
     let mut read = Read::default();
     FlexNet.read(&mut input, &options, &mut read)?;
@@ -272,6 +273,6 @@ fn date_stamps_are_instants_and_mix_with_times_of_day() {
 
 #[test]
 fn a_line_cut_off_is_one_bad_line() {
-    let log = read("10:00:00 (lmgrd) TIMESTAMP 1/5/2026\n10:00:01 (x) OUT: \"f\n10:00:02 (x) OUT: \"f\" a@h");
+    let log = read("10:00:00 (lmgrd) TIMESTAMP 1/5/2026\n10:00:01 (x) OUT: \"f\n10:00:02 (x) OUT: \"f\" a@h\n");
     assert_eq!((log.events.len(), log.flaws.len(), log.flaws[0].line), (1, 1, 2));
 }

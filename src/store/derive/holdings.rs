@@ -19,6 +19,8 @@ pub(super) struct Holdings {
     by_holder: FxHashMap<Holder, VecDeque<usize>>,
     by_handle: FxHashMap<u32, VecDeque<usize>>,
     down: bool,
+    /// Places of checkouts of more than one license, some of which may come back before the others.
+    several: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ impl Holdings {
         self.held.clear();
         self.by_holder.clear();
         self.by_handle.clear();
+        self.several.clear();
         self.down = server.down;
         for row in open {
             self.hold(*row, input.start);
@@ -75,6 +78,9 @@ impl Holdings {
         let place = self.held.len();
         if row.ended == NEVER {
             self.by_holder.entry(Holder::of(&row)).or_default().push_back(place);
+            if row.licenses > 1 {
+                self.several.push(place);
+            }
             if row.handle != 0 {
                 self.by_handle.entry(row.handle).or_default().push_back(place);
             }
@@ -100,6 +106,38 @@ impl Holdings {
             return false;
         };
         self.end(place, event.at, false, output);
+        true
+    }
+
+    /// Some of the licenses of one checkout are given back, and the rest stays held. Returns whether a checkout explains it: the oldest
+    /// open one of the holder with more licenses.
+    pub(super) fn partial_checkin(&mut self, event: &EventRow, output: &mut DayOutput) -> bool {
+        let held = &self.held;
+        let fits = |place: &usize| {
+            let Held { row, over, .. } = &held[*place];
+            let same_holder = (row.user, row.host, row.display, row.group) == (event.user, event.host, event.display, event.group);
+            let same_handle = event.handle == 0 || row.handle == 0;
+            !over && row.ended == NEVER && same_holder && same_handle && row.licenses > event.licenses
+        };
+        let mut fitting = self.several.iter().copied().filter(fits);
+        let Some(place) = fitting.next() else {
+            return false;
+        };
+        if fitting.next().is_some() {
+            counts(output, event.server).ambiguous += 1;
+        }
+        self.write(place, event.at, true, output);
+        let held = &mut self.held[place];
+        let before = Holder::of(&held.row);
+        held.row.licenses -= event.licenses;
+        held.visible = held.visible.map(|_| event.at);
+        let after = Holder::of(&held.row);
+        if let Some(queue) = self.by_holder.get_mut(&before) {
+            queue.retain(|queued| *queued != place);
+        }
+        let queue = self.by_holder.entry(after).or_default();
+        let turn = queue.partition_point(|queued| *queued < place);
+        queue.insert(turn, place);
         true
     }
 
