@@ -46,8 +46,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
-pub(crate) use self::error::chain;
 pub use self::connections::ConnectionLimits;
+pub(crate) use self::error::chain;
 pub use self::error::{ApiError, CODES};
 pub use self::origin::{Network, Origin};
 use crate::app::App;
@@ -118,7 +118,13 @@ pub async fn serve(
         out_of_time: Arc::clone(&over),
     };
     let stop_accepting = CancellationToken::new();
-    let mut server = tokio::spawn(connections::serve(listener, router(shared), limits, patience, stop_accepting.clone()));
+    let mut server = tokio::spawn(connections::serve(
+        listener,
+        router(shared),
+        limits,
+        patience,
+        stop_accepting.clone(),
+    ));
     let out_of_time = async move {
         stop.await;
         stopping.store(true, Ordering::Relaxed);

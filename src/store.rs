@@ -15,6 +15,7 @@
 //! **Nothing twice.** What makes an event another event is `rows::EventRow::identity_order`; a day takes of each event as
 //! many as the source that tells it most often.
 
+mod aliases;
 mod arrivals;
 mod carried;
 mod catalog;

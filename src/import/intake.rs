@@ -1,5 +1,7 @@
 //! Between a dialect and the store: counts, and fills in the server.
 
+use rustc_hash::FxHashMap;
+
 use super::tally::{Counts, Tally};
 use super::{Flaw, FlawKind, ImportError, Sink};
 use crate::event::Event;
@@ -14,6 +16,8 @@ pub(super) struct Intake<'a> {
     file: &'a str,
     server: &'a str,
     strict: bool,
+    /// The vendor daemons of features, by license server and name, as far as events without a vendor asked for them.
+    daemons: FxHashMap<String, FxHashMap<String, Vec<String>>>,
 }
 
 impl<'a> Intake<'a> {
@@ -25,7 +29,32 @@ impl<'a> Intake<'a> {
             file,
             server,
             strict,
+            daemons: FxHashMap::default(),
         }
+    }
+
+    /// Returns the reason why an event without a vendor cannot be told apart: several vendor daemons of its server have the feature.
+    fn ambiguous_vendor(&mut self, event: &Event<'_>) -> Option<String> {
+        if !event.daemon.is_empty() || !event.vendor.is_empty() || event.feature.is_empty() {
+            return None;
+        }
+        let known = self.daemons.get(event.server).and_then(|features| features.get(event.feature));
+        let daemons = match known {
+            Some(known) => known,
+            None => {
+                let daemons = self.incoming.daemons_of(event.server, event.feature);
+                let features = self.daemons.entry(event.server.to_owned()).or_default();
+                features.entry(event.feature.to_owned()).or_insert(daemons)
+            }
+        };
+        (daemons.len() > 1).then(|| {
+            format!(
+                "the feature {:?} of the license server {:?} is of several vendor daemons ({}): vendor must say which",
+                event.feature,
+                event.server,
+                daemons.join(", ")
+            )
+        })
     }
 
     pub(super) fn finish(mut self) -> (Incoming<'a>, Tally) {
@@ -42,6 +71,13 @@ impl Sink for Intake<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
         let server = if event.server.is_empty() { self.server } else { event.server };
         let event = Event { server, ..*event };
+        if let Some(reason) = self.ambiguous_vendor(&event) {
+            return self.flaw(Flaw {
+                line: event.line,
+                kind: FlawKind::Unparsed,
+                reason,
+            });
+        }
         self.counts.add(&event);
         Ok(self.incoming.push(&event)?)
     }

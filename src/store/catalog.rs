@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema-4.sql"),
     include_str!("schema-5.sql"),
     include_str!("schema-6.sql"),
+    include_str!("schema-7.sql"),
 ];
 /// The first format whose stores have a secret.
 const FORMAT_OF_SECRET: i64 = 2;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use rustc_hash::FxHashMap;
 
 use super::StoreError;
+use super::aliases::Aliases;
 use super::arrivals::Arrivals;
 use super::carried::{Carried, Known};
 use super::catalog::{Catalog, Change};
@@ -23,7 +24,8 @@ use super::registry::Registry;
 use super::rows::{EventRows, Id};
 use super::runs::encode_events;
 use super::silence::silent_stops;
-use super::views::View;
+use super::undo::merged;
+use super::views::{View, Views};
 use super::writer::{FileIds, Writer, read_events, remove};
 use crate::event::{Event, Kind, Table};
 use crate::time::{Day, Zone};
@@ -37,6 +39,7 @@ pub(super) struct Before {
     pub(super) facts: FactsByDay,
     pub(super) counts: BTreeMap<(Day, Id), Counts>,
     pub(super) marks: Instants,
+    aliases: Aliases,
 }
 
 impl Before {
@@ -49,6 +52,7 @@ impl Before {
             facts: reading.facts()?,
             counts: reading.counts()?,
             marks: marks.of_known(&reading.registry()?),
+            aliases: reading.aliases()?,
         })
     }
 }
@@ -63,6 +67,7 @@ pub(super) struct Draft {
     events: BTreeMap<Day, PartitionFile>,
     facts: FactsByDay,
     marks: Instants,
+    aliases: Aliases,
     changed: BTreeSet<Day>,
     /// The files of runs by day, new ones as well.
     runs: BTreeMap<Day, Vec<PartitionFile>>,
@@ -85,6 +90,7 @@ impl Draft {
             events: rederive::event_files(&before.files),
             facts: before.facts.clone(),
             marks: before.marks.clone(),
+            aliases: before.aliases.clone(),
             before,
             changed: BTreeSet::new(),
             derived: Vec::new(),
@@ -121,6 +127,35 @@ impl Draft {
             events.rows.retain(|event| !facts.is_silent_stop(event));
         }
         Ok(events)
+    }
+
+    /// The aliases that the events of all days have resolved.
+    pub(super) const fn aliases(&self) -> &Aliases {
+        &self.aliases
+    }
+
+    /// Resolves other aliases in the events of all days. Where features stand for themselves again, days are merged anew from their runs.
+    pub(super) fn realias(&mut self, aliases: Aliases, views: &Views) -> Result<(), StoreError> {
+        if aliases == self.aliases {
+            return Ok(());
+        }
+        let grows = aliases.keep(&self.aliases);
+        self.aliases = aliases;
+        for day in self.days() {
+            let touched = self.facts.get(&day).is_some_and(|facts| self.aliases.touch(facts));
+            if grows && !touched {
+                continue;
+            }
+            let told = self.told(day)?;
+            let resolved = match grows {
+                true => self.aliases.resolve(told.clone()),
+                false => merged(self, day, &views.of_day(day))?,
+            };
+            if !resolved.same_rows(&told) {
+                self.put(day, &resolved, Instants::new())?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the file of a run. Returns the one that is kept: a file of the same rows that is there already makes the new one superfluous.

@@ -16,6 +16,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::StoreError;
+use super::aliases::Aliases;
 use super::arrivals::Arrivals;
 use super::catalog::Catalog;
 use super::derive::Counts;
@@ -27,7 +28,7 @@ use super::rows::Id;
 use super::runs::{Run, RunWriter};
 use super::telling::Telling;
 use super::writer::Writer;
-use crate::event::Event;
+use crate::event::{Event, Kind};
 use crate::time::{Day, Micros, Offsets};
 
 /// How many rows wait in memory before days are written: some 200 MB.
@@ -185,6 +186,9 @@ impl<'a> Incoming<'a> {
         } else {
             let feature = self.registry.feature(server, event.feature, event.version, event.vendor);
             self.naming.feature(feature, event.vendor);
+            if event.kind != Kind::Capacity {
+                self.naming.used(feature);
+            }
             feature
         };
         if !self.current.as_ref().is_some_and(|current| current.instants.contains(&event.at)) {
@@ -203,6 +207,12 @@ impl<'a> Incoming<'a> {
             self.write_oldest()?;
         }
         Ok(())
+    }
+
+    /// Returns the vendor daemons of a license server that have a feature, in order of their names.
+    #[must_use]
+    pub fn daemons_of(&self, server: &str, feature: &str) -> Vec<String> {
+        self.registry.daemons_of(server, feature)
     }
 
     /// Notes which license manager a server runs.
@@ -349,6 +359,12 @@ impl<'a> Incoming<'a> {
             let earlier = supersedes.iter().map(|import| Ok((*import, reading.views_of(*import)?)));
             (supersedes.clone(), marks, earlier.collect::<Result<_, StoreError>>()?)
         };
+        let (mut used, views) = {
+            let reading = self.writer.catalog.read()?;
+            (reading.used_features_without(0)?, reading.views()?)
+        };
+        used.extend(self.naming.all_used());
+        draft.realias(Aliases::of(&self.registry, &used), &views)?;
         let mut told = Telling::new(earlier);
         for (day, runs) in runs_of_day {
             let merged = told.merge_day(day, runs, &mut draft)?;
@@ -363,6 +379,7 @@ impl<'a> Incoming<'a> {
         let change = self.writer.catalog.change()?;
         draft.put_into(&change)?;
         change.put_registry(&self.registry)?;
+        change.replace_aliases(draft.aliases())?;
         let servers = &committed.coverage.servers;
         let of_import = self.registry.servers().iter().filter(|server| servers.contains(&server.id));
         let entry = Told {

@@ -20,6 +20,9 @@ pub(crate) struct Names {
     servers: BTreeMap<Id, String>,
     /// Features, and their vendors and packages as far as the import says.
     features: BTreeMap<Id, (String, String)>,
+    /// Features that something else than a `capacity` names.
+    #[serde(default)]
+    used: BTreeSet<Id>,
 }
 
 /// Names while events come in, by the million.
@@ -28,6 +31,8 @@ pub(crate) struct Naming {
     servers: BTreeMap<Id, String>,
     /// By the feature's number.
     features: Vec<Option<(String, String)>>,
+    /// Whether something else than a `capacity` named it, likewise.
+    used: Vec<bool>,
 }
 
 impl Naming {
@@ -43,6 +48,21 @@ impl Naming {
         if precedes(vendor, known) {
             vendor.clone_into(known);
         }
+    }
+
+    /// Notes that something else than a `capacity` names a feature.
+    pub(crate) fn used(&mut self, id: Id) {
+        let place = usize::try_from(id).unwrap_or_default();
+        if self.used.len() <= place {
+            self.used.resize(place + 1, false);
+        }
+        self.used[place] = true;
+    }
+
+    /// The features that something else than a `capacity` names.
+    pub(crate) fn all_used(&self) -> impl Iterator<Item = Id> + '_ {
+        let used = (0..).zip(&self.used);
+        used.filter_map(|(id, used)| used.then_some(id))
     }
 
     pub(crate) fn package(&mut self, id: Id, components: &str) {
@@ -62,8 +82,10 @@ impl Naming {
 
     /// All that was named.
     pub(crate) fn finish(self) -> Names {
+        let used = self.all_used().collect();
         let features = (0..).zip(self.features);
         Names {
+            used,
             servers: self.servers,
             features: features.filter_map(|(id, named)| Some((id, named?))).collect(),
         }
@@ -82,6 +104,7 @@ pub(crate) fn says_more(components: &str, known: &str) -> bool {
 
 impl Names {
     fn add(&mut self, other: Self) {
+        self.used.extend(other.used);
         for (id, manager) in other.servers {
             let known = self.servers.entry(id).or_default();
             if precedes(&manager, known) {
@@ -101,8 +124,8 @@ impl Names {
 }
 
 impl Reading<'_> {
-    /// The registry without what only one import names.
-    pub(crate) fn registry_without(&self, import: i64) -> Result<Registry, StoreError> {
+    /// What all imports name together, without one of them.
+    fn names_without(&self, import: i64) -> Result<Names, StoreError> {
         let mut statement = self.0.prepare(
             "SELECT names FROM name_sets WHERE id IN (SELECT name_set FROM imports WHERE undone IS NULL AND id <> ?1 AND name_set IS NOT NULL)",
         )?;
@@ -112,6 +135,21 @@ impl Reading<'_> {
             let text: String = row.get(0)?;
             names.add(serde_json::from_str(&text).map_err(|error| unreadable(0, error.to_string()))?);
         }
+        Ok(names)
+    }
+
+    /// The features that something else than a `capacity` names, without one import. Of what was imported before that was noted, all
+    /// features count.
+    pub(crate) fn used_features_without(&self, import: i64) -> Result<BTreeSet<Id>, StoreError> {
+        let lasting: Id = self.meta("lasting_features")?.parse().unwrap_or_default();
+        let mut used = self.names_without(import)?.used;
+        used.extend(1..=lasting);
+        Ok(used)
+    }
+
+    /// The registry without what only one import names.
+    pub(crate) fn registry_without(&self, import: i64) -> Result<Registry, StoreError> {
+        let names = self.names_without(import)?;
         let lasting = |key: &str| -> Result<Id, StoreError> { Ok(self.meta(key)?.parse().unwrap_or_default()) };
         let (lasting_servers, lasting_features) = (lasting("lasting_servers")?, lasting("lasting_features")?);
         let all = self.registry()?;

@@ -154,6 +154,15 @@ impl Registry {
         }
     }
 
+    /// Returns the vendor daemons of a license server that have a feature, in order of their names.
+    pub(crate) fn daemons_of(&self, server: &str, feature: &str) -> Vec<String> {
+        let of_name = self.servers.iter().filter(|known| known.name == server && !known.daemon.is_empty());
+        let has_it = |id: Id| self.features.iter().any(|known| known.server == id && known.name == feature);
+        let mut daemons: Vec<String> = of_name.filter(|known| has_it(known.id)).map(|known| known.daemon.clone()).collect();
+        daemons.sort_unstable();
+        daemons
+    }
+
     /// Says which license manager a server runs. Of several the first by name counts.
     pub(crate) fn set_manager(&mut self, server: Id, manager: &str) {
         let last = self.servers.get(self.last_server);

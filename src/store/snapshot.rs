@@ -99,13 +99,28 @@ impl Snapshot {
         let registry = reading.registry()?;
         let facts = reading.facts()?;
         let marks = reading.marks(&BTreeSet::new())?.of_known(&registry);
-        let states = registry.servers().iter().map(|server| server_state(server, &facts, &marks));
+        let aliases = reading.aliases()?;
+        // A server all of whose features are taken for those of another daemon is none of its own.
+        let is_alias = |server: &Server| {
+            let mut of_server = registry.features().iter().filter(|feature| feature.server == server.id).peekable();
+            of_server.peek().is_some()
+                && of_server.all(|feature| aliases.hides(feature.id))
+                && !facts.values().any(|day| day.servers.contains_key(&server.id))
+        };
+        let servers = registry.servers().iter().filter(|server| !is_alias(server));
+        let states = servers.map(|server| server_state(server, &facts, &marks));
+        let features: Vec<Feature> = registry
+            .features()
+            .iter()
+            .filter(|feature| !aliases.hides(feature.id))
+            .cloned()
+            .collect();
         Ok(Arc::new(Self {
             root: root.to_owned(),
             zone: reading.zone()?,
             generation,
             servers: states.collect(),
-            features: feature_states(registry.features(), &facts),
+            features: feature_states(&features, &facts),
             files,
             grants: reading.grants()?,
             secret,

@@ -35,7 +35,8 @@ impl Telling {
 
     /// Brings the runs of a day and what is known of it together.
     pub(super) fn merge_day(&mut self, day: Day, runs: Vec<Run>, draft: &mut Draft) -> Result<Merged, StoreError> {
-        if draft.events(day).is_none() && runs.len() == 1 {
+        let has_aliases = runs.iter().any(|run| draft.aliases().touch(&run.facts));
+        if draft.events(day).is_none() && runs.len() == 1 && !has_aliases {
             let mut added = 0;
             for run in runs {
                 let file = draft.add_run(run.file)?;
@@ -53,7 +54,7 @@ impl Telling {
         self.full.insert(day, View::of(file.id));
         self.grow(day, file.id, &incoming, draft)?;
         let mut events = draft.told(day)?;
-        let merged = events.merge(&incoming);
+        let merged = events.merge(&draft.aliases().resolve(incoming));
         if merged.added + merged.replaced > 0 {
             draft.put(day, &events, Instants::new())?;
         }

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::StoreError;
+use super::aliases::Aliases;
 use super::draft::{Before, Draft};
 use super::facts::Instants;
 use super::ledger::ImportEntry;
@@ -50,6 +51,7 @@ impl Writer {
         let import = find(reading.imports()?, number)?;
         let (all_views, marks) = (reading.views()?, reading.marks_without(number)?);
         let (known, registry) = (reading.registry()?, reading.registry_without(number)?);
+        let aliases = Aliases::of(&registry, &reading.used_features_without(number)?);
         drop(reading);
 
         let views = all_views.without(number);
@@ -84,6 +86,7 @@ impl Writer {
             return Ok(undone);
         }
 
+        draft.realias(aliases.clone(), &views)?;
         draft.settle(&marks, &registry)?;
         draft.derive(&registry, progress)?;
         draft.sync()?;
@@ -97,6 +100,7 @@ impl Writer {
         change.replace_views(number, &super::views::Own::new())?;
         change.retire_run_files()?;
         change.undo_import(number, now)?;
+        change.replace_aliases(&aliases)?;
         change.replace_registry(&known, &registry)?;
         change.commit()?;
         self.collect_garbage()?;
@@ -108,7 +112,7 @@ impl Writer {
 pub(super) fn merged(draft: &Draft, day: Day, views: &BTreeSet<View>) -> Result<EventRows, StoreError> {
     let mut merged = EventRows::new();
     for view in views {
-        merged.merge(&draft.view(day, *view)?);
+        merged.merge(&draft.aliases().resolve(draft.view(day, *view)?));
     }
     Ok(merged)
 }

@@ -327,7 +327,11 @@ fn tokens_are_made_listed_and_revoked_over_http() {
         "the first one shuts others out"
     );
     let first = make_token(&site.store, "first", &[]);
-    assert_eq!(site.code("POST", &first, "/tokens", "name=root"), (400, Some(1001)), "no role is anybody's guess");
+    assert_eq!(
+        site.code("POST", &first, "/tokens", "name=root"),
+        (400, Some(1001)),
+        "no role is anybody's guess"
+    );
     let made = site.send("POST", &first, "/tokens", "name=root&role=admin").json();
     run_ok(&["token", "revoke", "--store", &site.store, "first"]);
     let admin = made["data"][0]["token"].as_str().unwrap().to_owned();
@@ -368,7 +372,9 @@ fn tokens_are_made_listed_and_revoked_over_http() {
     assert_eq!(refused("name=x&role=admin&servers="), (400, Some(1002)));
     assert_eq!(refused("name=x&server=flex01"), (400, Some(1004)));
     assert_eq!(refused("name=x&name=y"), (400, Some(1003)));
-    let unknown = site.send("POST", &admin, "/tokens", "name=x&role=admin&servers=flex01,flex09").text();
+    let unknown = site
+        .send("POST", &admin, "/tokens", "name=x&role=admin&servers=flex01,flex09")
+        .text();
     assert!(unknown.contains("flex09") && unknown.contains("flex01, flex02"), "{unknown}");
 
     assert_eq!(site.code("GET", &viewer, "/feature/json", ""), (200, None));

@@ -43,8 +43,9 @@ impl Site {
     fn begin(&self, query: &str, sql: &str) -> TcpStream {
         let mut socket = TcpStream::connect(&self.server.address).unwrap();
         let length = sql.len();
-        let request =
-            format!("POST /api/v1/sql{query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{sql}");
+        let request = format!(
+            "POST /api/v1/sql{query} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{sql}"
+        );
         socket.write_all(request.as_bytes()).unwrap();
         socket
     }

@@ -36,4 +36,5 @@ mod shapes;
 mod sources;
 mod sql;
 mod support;
+mod totals;
 mod wire;

@@ -74,7 +74,9 @@ fn a_store_with_tokens_answers_those_who_show_one() {
 
     assert!(run_ok(&["token", "list", "--store", &store]).contains("\nci    admin  all      plain  20"));
     assert!(
-        !run(&["token", "create", "--store", &store, "ci", "--role", "admin"]).status.success(),
+        !run(&["token", "create", "--store", &store, "ci", "--role", "admin"])
+            .status
+            .success(),
         "names are nobody else's"
     );
     make_token(&store, "other", &[]);
@@ -319,7 +321,11 @@ fn readers_keep_the_files_that_they_read() {
     let (_folder, store) = store_for_a_large_answer();
     let server = Server::start(store.as_ref());
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    write!(
+        socket,
+        "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
     let mut first = [0; 1];
     socket.read_exact(&mut first).unwrap();
     // Another process replaces every file of that day meanwhile.

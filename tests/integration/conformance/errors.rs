@@ -3,7 +3,7 @@
 use headroom::http::CODES;
 
 use super::{DAYS, DENIALS, DENIALS_JSON, MEDIA_TYPES, Site, every_report, in_format, refusal, url};
-use crate::support::{make_token};
+use crate::support::make_token;
 
 #[test]
 fn an_error_is_the_same_in_every_format() {

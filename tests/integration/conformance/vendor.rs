@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Site;
 use crate::readers::{self, Row};
-use crate::support::{make_token};
+use crate::support::make_token;
 
 const USERS: &str = r#"curl -H "X-Auth-token: token" "http://yourdomain/api/v1/report/users/realtime-count/XLSX""#;
 const UTILIZATION: &str = r#"curl --data "sd=2015-01-01" --data "ed=2015-01-02" --data "st=09:00" --data "et=17:00" -H "X-Auth-token: token" "http://yourdomain/api/v1/report/feature/3/utilization-history/json""#;

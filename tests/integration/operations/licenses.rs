@@ -118,9 +118,7 @@ fn daemons_of_one_server_are_one() {
 #[test]
 fn a_caller_reads_of_the_servers_that_it_sees_and_of_no_user() {
     let (_folder, store) = sample();
-    let token = |name: &str, options: &[&str]| {
-        make_token(&store, name, options)
-    };
+    let token = |name: &str, options: &[&str]| make_token(&store, name, options);
     let (all, lab) = (token("all", &[]), token("lab", &["--role", "viewer", "--servers", "lab"]));
     let server = Server::start(store.as_ref());
     let text = |token: &str| server.send_to("GET", "/metrics", &[("X-Auth-token", token)], b"").text();

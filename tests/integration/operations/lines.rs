@@ -146,7 +146,11 @@ fn a_client_that_leaves_before_the_first_byte_is_gone() {
     let mut socket = TcpStream::connect(&server.address).unwrap();
     // The chart is drawn when the last row is there: nothing leaves before.
     let path = LONG.replace("/csv", "/pdf");
-    write!(socket, "GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: left\r\n\r\n").unwrap();
+    write!(
+        socket,
+        "GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: left\r\n\r\n"
+    )
+    .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
     drop(socket);
     let line = line(&server, "left");
@@ -161,7 +165,11 @@ fn an_answer_that_does_not_end_says_why() {
     let mut server = Server::start_with(store.as_ref(), &["--log-format", "json", "--grace-seconds", "1"]);
     let begin = |id: &str| {
         let mut socket = TcpStream::connect(&server.address).unwrap();
-        write!(socket, "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {id}\r\n\r\n").unwrap();
+        write!(
+            socket,
+            "GET /api/v1{LARGE} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: {id}\r\n\r\n"
+        )
+        .unwrap();
         socket.read_exact(&mut [0; 1]).unwrap();
         socket
     };
@@ -202,7 +210,11 @@ fn an_answer_that_fails_after_its_first_byte_is_cut() {
     let whole = server.send("GET", path, &[("X-Request-Id", "whole")], b"");
     assert!(whole.whole && whole.json()["totalCount"] == 400_000);
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: half\r\n\r\n").unwrap();
+    write!(
+        socket,
+        "GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: half\r\n\r\n"
+    )
+    .unwrap();
     let mut first = [0; 1];
     assert_eq!(socket.peek(&mut first).unwrap(), 1);
     // The last day loses its bytes while the first ones wait for a slow reader.
@@ -219,9 +231,7 @@ fn an_answer_that_fails_after_its_first_byte_is_cut() {
 #[test]
 fn no_token_is_ever_told() {
     let (folder, store) = sample();
-    let make = |name: &str, options: &[&str]| {
-        make_token(&store, name, options)
-    };
+    let make = |name: &str, options: &[&str]| make_token(&store, name, options);
     let (admin, viewer, revoked) = (make("admin", &[]), make("viewer", &["--role", "viewer"]), make("revoked", &[]));
     run_ok(&["token", "revoke", "--store", &store, "revoked"]);
     let wrong = "0123456789abcdef".repeat(4);

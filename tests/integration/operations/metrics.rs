@@ -144,7 +144,11 @@ fn a_request_is_in_flight_until_its_answer_ends() {
     let (_folder, store) = store_for_a_long_report();
     let server = Server::start(store.as_ref());
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LONG} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: long\r\n\r\n").unwrap();
+    write!(
+        socket,
+        "GET /api/v1{LONG} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: long\r\n\r\n"
+    )
+    .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert_eq!(scrape(&server).value("headroom_http_requests_in_flight"), 2.0);
     drop(socket);
@@ -168,7 +172,11 @@ fn queries_are_counted_where_they_are_and_by_outcome() {
     );
     assert_eq!(server.send("POST", "/sql?format=csv", &[], b"SELECT nothing").status, 400);
     let mut socket = TcpStream::connect(&server.address).unwrap();
-    write!(socket, "GET /api/v1{LONG} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: long\r\n\r\n").unwrap();
+    write!(
+        socket,
+        "GET /api/v1{LONG} HTTP/1.1\r\nHost: localhost\r\nX-Request-Id: long\r\n\r\n"
+    )
+    .unwrap();
     std::thread::sleep(std::time::Duration::from_millis(500));
     let during = scrape(&server);
     assert_eq!(
