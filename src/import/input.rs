@@ -177,43 +177,45 @@ impl Input {
 
     /// The next line without its end, and its number; nothing at the end of the file.
     pub(super) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, ImportError> {
+        match self.read_line()? {
+            true => Ok(Some((self.lines, self.last_line()))),
+            false => Ok(None),
+        }
+    }
+
+    /// Goes on to the next line. Returns whether there is one.
+    fn read_line(&mut self) -> Result<bool, ImportError> {
         self.settle();
-        self.line.clear();
         let length = match self.reader.fill_buf() {
-            Ok([]) => return Ok(None),
+            Ok([]) => return Ok(false),
             Ok(block) => memchr::memchr(b'\n', block),
             Err(source) => return Err(self.error(source)),
         };
         self.lines += 1;
-        let line = if let Some(length) = length {
+        if let Some(length) = length {
             self.taken = length + 1;
-            // The same block again.
-            match self.reader.fill_buf() {
-                Ok(block) => block.get(..length).unwrap_or_default(),
-                Err(_) => &[],
-            }
-        } else {
-            let most = MAX_LINE_BYTES as u64 + 1;
-            if let Err(source) = self.reader.by_ref().take(most).read_until(b'\n', &mut self.line) {
-                return Err(self.error(source));
-            }
-            if self.line.len() > MAX_LINE_BYTES {
-                return Err(ImportError::LongLine {
-                    name: self.name.clone(),
-                    line: self.lines,
-                    most: MAX_LINE_BYTES,
-                });
-            }
-            self.is_unterminated = !self.line.ends_with(b"\n");
-            self.line.strip_suffix(b"\n").unwrap_or(&self.line)
-        };
-        Ok(Some((self.lines, line.strip_suffix(b"\r").unwrap_or(line))))
+            return Ok(true);
+        }
+        self.line.clear();
+        let most = MAX_LINE_BYTES as u64 + 1;
+        if let Err(source) = self.reader.by_ref().take(most).read_until(b'\n', &mut self.line) {
+            return Err(self.error(source));
+        }
+        if self.line.len() > MAX_LINE_BYTES {
+            return Err(ImportError::LongLine {
+                name: self.name.clone(),
+                line: self.lines,
+                most: MAX_LINE_BYTES,
+            });
+        }
+        self.is_unterminated = !self.line.ends_with(b"\n");
+        Ok(true)
     }
 
     /// Returns the next line, like [`Input::next_line`], but no last line without its line end: it may be half a line. Such a line is
     /// counted, and read after all where the file `is_final`.
     pub(super) fn next_whole_line(&mut self, is_final: bool) -> Result<Option<(u64, &[u8])>, ImportError> {
-        let is_there = self.next_line()?.is_some();
+        let is_there = self.read_line()?;
         if !is_there || self.is_unterminated && !is_final {
             self.unterminated += u64::from(is_there);
             return Ok(None);

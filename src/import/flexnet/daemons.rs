@@ -38,6 +38,8 @@ pub(super) struct Daemons {
     before_banner: Option<Micros>,
     /// When the manager last said that it rereads its license file.
     reread: Option<Micros>,
+    /// Nothing waits to be told, as of the last request.
+    is_calm: bool,
 }
 
 /// A manager that began to start.
@@ -71,6 +73,13 @@ enum State {
     Down,
     /// A manager started at that instant, and will have started it.
     Starting(Micros),
+}
+
+impl State {
+    /// Whether it waits to be told.
+    const fn waits(self) -> bool {
+        matches!(self, Self::Up(_, false) | Self::Stopping(..))
+    }
 }
 
 impl Daemon {
@@ -119,6 +128,19 @@ impl Daemons {
 
     /// Takes in a request of a user, which a daemon answers only while it is up. `returns` is set for a license that comes back.
     pub(super) fn request(&mut self, daemon: &str, returns: bool, at: Micros, tell: &mut Tell<'_>) -> Result<(), ImportError> {
+        let known = self.known.get(daemon).map(|known| known.state);
+        if self.is_calm && matches!(known, Some(State::Running | State::Up(..))) {
+            self.last = Some(at);
+            self.before_banner = None;
+            return Ok(());
+        }
+        let requested = self.unsettled_request(daemon, returns, at, tell);
+        self.is_calm = self.starting.is_none() && self.known.values().all(|known| !known.state.waits());
+        requested
+    }
+
+    /// The same where something waits to be told, or the daemon is not known to be up.
+    fn unsettled_request(&mut self, daemon: &str, returns: bool, at: Micros, tell: &mut Tell<'_>) -> Result<(), ImportError> {
         if let Some(known) = self.known.get_mut(daemon)
             && let State::Stopping(since, last) = &mut known.state
             && returns
@@ -148,6 +170,7 @@ impl Daemons {
 
     /// Takes in what a daemon says of itself, or of another one.
     pub(super) fn status(&mut self, daemon: &str, status: Status<'_>, at: Micros, tell: &mut Tell<'_>) -> Result<(), ImportError> {
+        self.is_calm = false;
         if !matches!(status, Status::Stops | Status::ShutsDown(_) | Status::Exited(_)) {
             self.go_on(at, tell)?;
         }

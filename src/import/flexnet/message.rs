@@ -359,6 +359,9 @@ fn words_with_blanks<'a>(words: &[&'a str]) -> Cow<'a, str> {
 
 /// Splits the number of licenses from what follows: `3 "feature" to user@host`.
 fn leading_count(text: &str) -> (Option<u32>, &str) {
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return (None, text);
+    }
     let counted = text.split_once(' ').and_then(|(count, rest)| {
         let rest = rest.trim_ascii_start();
         let count = count
