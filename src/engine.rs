@@ -338,7 +338,11 @@ impl Engine {
     ) -> Result<RowStream, EngineError> {
         let session = self.foreign(question.dialect)?;
         let tables = self.tables_of(snapshot)?;
-        let state = session.state_in(question.zone)?.into_owned();
+        let mut state = session.state_in(question.zone)?.into_owned();
+        if view.visible().is_some() {
+            // Side by side, rows and errors come in an order that hidden rows would change.
+            state.config_mut().options_mut().execution.target_partitions = 1;
+        }
         let context = self.context(&state, control)?;
         let (snapshot, view, progress) = (Arc::clone(snapshot), view.clone(), Arc::clone(&control.progress));
         let planned = async move {
