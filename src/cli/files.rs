@@ -152,7 +152,7 @@ mod tests {
             "{sql}"
         );
         assert!(
-            sql.ends_with("CAST(NULL AS BOOLEAN) AS \"is_true\", CAST(NULL AS DATE) AS \"day\" WHERE false)"),
+            sql.ends_with("CAST(NULL AS VARCHAR) AS \"granted_by\", CAST(NULL AS DATE) AS \"day\" WHERE false)"),
             "{sql}"
         );
     }

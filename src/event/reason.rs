@@ -86,7 +86,9 @@ mod tests {
         assert_eq!(class(Some(-5), ""), ReasonClass::NotEntitled);
         assert_eq!(class(Some(-25), ""), ReasonClass::NotEntitled);
         assert_eq!(class(Some(-38), ""), ReasonClass::Excluded);
-        assert_eq!(class(Some(-18), "anything"), ReasonClass::Other);
+        assert_eq!(class(Some(-18), ""), ReasonClass::NotEntitled);
+        assert_eq!(class(Some(-101), ""), ReasonClass::Excluded);
+        assert_eq!(class(Some(-97), "anything"), ReasonClass::Other);
     }
 
     #[test]

@@ -33,20 +33,39 @@ impl<'a> Intake<'a> {
         }
     }
 
+    /// Returns the vendor daemons of the license server of an event that have its feature, as far as the store knows.
+    fn daemons(&mut self, event: &Event<'_>) -> &[String] {
+        let is_known = self
+            .daemons
+            .get(event.server)
+            .is_some_and(|features| features.contains_key(event.feature));
+        if !is_known {
+            let daemons = self.incoming.daemons_of(event.server, event.feature);
+            let features = self.daemons.entry(event.server.to_owned()).or_default();
+            features.insert(event.feature.to_owned(), daemons);
+        }
+        let features = self.daemons.get(event.server);
+        features.and_then(|features| features.get(event.feature)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns the event of the vendor daemon that its vendor is the name of, if the license server has such a daemon.
+    fn of_daemon<'e>(&mut self, event: Event<'e>) -> Event<'e> {
+        let names_daemon = event.daemon.is_empty()
+            && !event.vendor.is_empty()
+            && !event.feature.is_empty()
+            && self.daemons(&event).iter().any(|daemon| daemon == event.vendor);
+        Event {
+            daemon: if names_daemon { event.vendor } else { event.daemon },
+            ..event
+        }
+    }
+
     /// Returns the reason why an event without a vendor cannot be told apart: several vendor daemons of its server have the feature.
     fn ambiguous_vendor(&mut self, event: &Event<'_>) -> Option<String> {
         if !event.daemon.is_empty() || !event.vendor.is_empty() || event.feature.is_empty() {
             return None;
         }
-        let known = self.daemons.get(event.server).and_then(|features| features.get(event.feature));
-        let daemons = match known {
-            Some(known) => known,
-            None => {
-                let daemons = self.incoming.daemons_of(event.server, event.feature);
-                let features = self.daemons.entry(event.server.to_owned()).or_default();
-                features.entry(event.feature.to_owned()).or_insert(daemons)
-            }
-        };
+        let daemons = self.daemons(event);
         (daemons.len() > 1).then(|| {
             format!(
                 "the feature {:?} of the license server {:?} is of several vendor daemons ({}): vendor must say which",
@@ -71,6 +90,7 @@ impl Sink for Intake<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
         let server = if event.server.is_empty() { self.server } else { event.server };
         let event = Event { server, ..*event };
+        let event = self.of_daemon(event);
         if let Some(reason) = self.ambiguous_vendor(&event) {
             return self.flaw(Flaw {
                 line: event.line,

@@ -28,7 +28,9 @@ fn the_files_of_a_table_are_those_that_lie_there() {
         let files = listed(&[table, "--store", &store]);
         assert_eq!(files.len(), 2, "{table} of two days: {files:?}");
         assert!(files.is_sorted() && files.iter().all(|file| file.is_absolute()), "{files:?}");
-        assert_eq!(files.iter().cloned().collect::<BTreeSet<_>>(), on_disk(&store, table));
+        // Runs of single imports lie beside the events of all of them.
+        let (live, lying) = (files.iter().cloned().collect::<BTreeSet<_>>(), on_disk(&store, table));
+        assert!(live == lying || table == "events" && live.is_subset(&lying), "{table}: {lying:?}");
         for (days, expected) in [
             ("2026-03-02..2026-03-03", &files[..]),
             ("2026-03-02", &files[..1]),
@@ -80,7 +82,7 @@ fn what_makes_no_sense_is_named_with_what_would() {
 fn files_that_are_held_survive_an_import() {
     let (folder, store) = golden::store();
     let mut holder = Command::new(PROGRAM)
-        .args(["files", "events", "--store", &store, "--hold"])
+        .args(["files", "denials", "--store", &store, "--hold"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -97,9 +99,9 @@ fn files_that_are_held_survive_an_import() {
     let late = folder.path().join("late.ndjson");
     std::fs::write(&late, LATE).unwrap();
     run_ok(&["import", "--store", &store, late.to_str().unwrap()]);
-    let now = listed(&["events", "--store", &store]);
+    let now = listed(&["denials", "--store", &store]);
     assert_eq!(now[0], held[0], "nothing happened to 2 March");
-    assert_ne!(now[1], held[1], "3 March has another event");
+    assert_ne!(now[1], held[1], "3 March has another denial");
     assert!(held.iter().chain(&now).all(|file| file.exists()));
 
     drop(holder.stdin.take());
@@ -107,5 +109,5 @@ fn files_that_are_held_survive_an_import() {
     // Whoever writes next sweeps what nobody needs any more.
     run_ok(&["check", "--store", &store]);
     assert!(!held[1].exists());
-    assert_eq!(on_disk(&store, "events"), now.into_iter().collect());
+    assert_eq!(on_disk(&store, "denials"), now.into_iter().collect());
 }

@@ -107,6 +107,8 @@ pub struct Counts {
     pub truncated: usize,
     pub open: usize,
     pub sessions: usize,
+    /// Checkins that gave back some licenses of a checkout; each is a session of its own here.
+    pub parts: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -148,6 +148,7 @@ fn an_import_over_http_is_an_import() {
         "truncatedByRestart",
         "undatedLines",
         "unparsedLines",
+        "unterminatedLines",
         "duplicates",
         "problems",
         "seconds",

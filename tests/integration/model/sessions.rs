@@ -16,7 +16,7 @@ pub fn sessions(events: &[Event]) -> (Vec<Session>, Counts) {
         sessions.extend(sessions_of_feature(events, server, feature, version, &mut counts));
     }
     sessions.sort();
-    counts.sessions = sessions.len();
+    counts.sessions = sessions.len() - counts.parts;
     (sessions, counts)
 }
 
@@ -30,13 +30,13 @@ pub(super) fn sessions_of_feature(events: &[Event], server: &str, feature: &str,
 
     let mut sessions = Vec::new();
     // Oldest first.
-    let mut open: Vec<&Event> = Vec::new();
+    let mut open: Vec<Event> = Vec::new();
     let mut down = false;
     for now in instants {
         let mut unmatched = Vec::new();
         for checkin in at_instant(&own, Kind::Checkin, now) {
             match take_checkout(&mut open, checkin, counts) {
-                Some(checkout) => sessions.push(session(checkout, now)),
+                Some(checkout) => sessions.push(session(&checkout, now)),
                 None => unmatched.push(checkin),
             }
         }
@@ -46,13 +46,13 @@ pub(super) fn sessions_of_feature(events: &[Event], server: &str, feature: &str,
                 counts.truncated += open.len();
                 sessions.extend(open.drain(..).map(|checkout| Session {
                     truncated: true,
-                    ..session(checkout, now)
+                    ..session(&checkout, now)
                 }));
             }
             down = !status.up;
         }
 
-        open.extend(at_instant(&own, Kind::Checkout, now));
+        open.extend(at_instant(&own, Kind::Checkout, now).into_iter().cloned());
         for paired in at_instant(&own, Kind::Session, now) {
             sessions.push(session(paired, paired.end.unwrap_or(now).max(now)));
         }
@@ -60,8 +60,11 @@ pub(super) fn sessions_of_feature(events: &[Event], server: &str, feature: &str,
         // Whatever was open before did not match these checkins, so only a checkout of this instant can.
         for checkin in unmatched {
             match take_checkout(&mut open, checkin, counts) {
-                Some(checkout) => sessions.push(session(checkout, now)),
-                None => counts.orphans += 1,
+                Some(checkout) => sessions.push(session(&checkout, now)),
+                None => match give_back_some(&mut open, checkin, counts) {
+                    Some(part) => sessions.push(session(&part, now)),
+                    None => counts.orphans += 1,
+                },
             }
         }
     }
@@ -70,13 +73,35 @@ pub(super) fn sessions_of_feature(events: &[Event], server: &str, feature: &str,
     let last_known = last_instant_known(events, server);
     sessions.extend(open.into_iter().map(|checkout| Session {
         open: true,
-        ..session(checkout, last_known)
+        ..session(&checkout, last_known)
     }));
     sessions
 }
 
+/// Gives back some of the licenses of the oldest checkout of the same holder that has more. Returns that part of the checkout; the
+/// rest stays open.
+fn give_back_some(open: &mut [Event], checkin: &Event, counts: &mut Counts) -> Option<Event> {
+    let has_more = |checkout: &&mut Event| {
+        let may_lack_handle = checkin.handle.is_empty() || checkout.handle.is_empty();
+        let same = checkout.user == checkin.user && checkout.host == checkin.host && checkout.display == checkin.display;
+        may_lack_handle && same && checkout.licenses > checkin.licenses
+    };
+    let mut fitting: Vec<&mut Event> = open.iter_mut().filter(has_more).collect();
+    if fitting.len() > 1 {
+        counts.ambiguous += 1;
+    }
+    let checkout = fitting.first_mut()?;
+    let part = Event {
+        licenses: checkin.licenses,
+        ..checkout.clone()
+    };
+    checkout.licenses -= checkin.licenses;
+    counts.parts += 1;
+    Some(part)
+}
+
 /// Takes the checkout that `checkin` ends out of `open`: by handle where there is one, else the oldest equal one.
-pub(super) fn take_checkout<'a>(open: &mut Vec<&'a Event>, checkin: &Event, counts: &mut Counts) -> Option<&'a Event> {
+pub(super) fn take_checkout(open: &mut Vec<Event>, checkin: &Event, counts: &mut Counts) -> Option<Event> {
     let has_handle = !checkin.handle.is_empty();
     if has_handle && let Some(index) = open.iter().position(|checkout| checkout.handle == checkin.handle) {
         return Some(open.remove(index));
@@ -87,7 +112,7 @@ pub(super) fn take_checkout<'a>(open: &mut Vec<&'a Event>, checkin: &Event, coun
         let may_lack_handle = !has_handle || checkout.handle.is_empty();
         may_lack_handle && holder(checkout) == holder(checkin)
     };
-    let candidates: Vec<usize> = (0..open.len()).filter(|&index| is_candidate(open[index])).collect();
+    let candidates: Vec<usize> = (0..open.len()).filter(|&index| is_candidate(&open[index])).collect();
     if candidates.len() > 1 {
         counts.ambiguous += 1;
     }

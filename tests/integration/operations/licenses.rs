@@ -102,13 +102,13 @@ fn daemons_of_one_server_are_one() {
         file.to_str().unwrap(),
     ]);
     let neutral = folder.path().join("capacity.ndjson");
-    let capacity = r#"{"time":"2026-03-02T09:30:00Z","event":"capacity","server":"duo","feature":"f","licenses":7}"#;
+    let capacity = r#"{"time":"2026-03-02T09:30:00Z","event":"capacity","server":"duo","feature":"f","vendor":"one","licenses":7}"#;
     std::fs::write(&neutral, format!("{capacity}\n")).unwrap();
     let server = Server::start(store.as_ref());
     let told = scrape(&server);
     assert_eq!(used(&told, "duo"), [("f".to_owned(), 2.0)], "one stopped, two did not");
     assert_eq!(told.values("flexlm_server_status"), [("app=duo".to_owned(), 1.0)].into());
-    // A third one, without a daemon, says how many it has; nobody knows how many all have.
+    // It is known how many one of them has, and not how many both have.
     run_ok(&["import", "--store", &store, neutral.to_str().unwrap()]);
     let told = scrape(&server);
     assert!(told.0.iter().all(|(name, _)| name != "flexlm_feature_issued"));
