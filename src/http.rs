@@ -118,7 +118,7 @@ pub async fn serve(
         out_of_time: Arc::clone(&over),
     };
     let stop_accepting = CancellationToken::new();
-    let mut server = tokio::spawn(connections::serve(
+    let mut server = Box::pin(connections::serve(
         listener,
         router(shared),
         limits,
@@ -132,7 +132,7 @@ pub async fn serve(
         tokio::time::sleep(grace).await;
     };
     tokio::select! {
-        served = &mut server => served.map_err(std::io::Error::other)?,
+        () = &mut server => {}
         () = out_of_time => {
             over.store(true, Ordering::Relaxed);
             tracing::warn!("stopped with requests still running");

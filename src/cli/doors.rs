@@ -14,7 +14,7 @@ pub(super) struct DoorArgs {
     /// Name of this server, as browsers and programs write it; may be repeated. IP addresses and localhost are always accepted
     #[arg(long = "host-name", env = "HEADROOM_HOST_NAMES", value_name = "NAME", value_delimiter = ',')]
     host_names: Vec<String>,
-    /// Origin whose pages may ask, like https://grafana.example; may be repeated
+    /// Origin whose pages may ask, like `https://grafana.example`; may be repeated
     #[arg(
         long = "allow-origin",
         env = "HEADROOM_ALLOW_ORIGINS",

@@ -135,6 +135,7 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 
 /// Stays when a terminal is closed, or somebody asks to read the configuration again: tokens and the store are read anew with
 /// every request, and options change with a restart.
+#[expect(clippy::disallowed_methods, reason = "it listens for as long as the process runs")]
 fn ignore_hangup() -> std::io::Result<()> {
     let mut hangup = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?;
     tokio::spawn(async move {

@@ -72,7 +72,7 @@ pub struct Origin {
 impl Origin {
     /// Whether a page of this origin came from that host: the scheme is not known where a proxy ends TLS.
     pub(super) fn is_of(&self, authority: &Authority) -> bool {
-        let port = authority.port.unwrap_or(default_port(self.secure));
+        let port = authority.port.unwrap_or_else(|| default_port(self.secure));
         self.host == authority.host && self.port == port
     }
 }
@@ -98,7 +98,7 @@ impl FromStr for Origin {
         Ok(Self {
             secure,
             host,
-            port: port.unwrap_or(default_port(secure)),
+            port: port.unwrap_or_else(|| default_port(secure)),
         })
     }
 }

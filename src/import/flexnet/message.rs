@@ -322,7 +322,7 @@ impl<'a> Verbose<'a> {
         };
         let date = (0..project.len())
             .rev()
-            .find(|at| is_date(&project[*at]) && project.get(at + 1).is_some_and(|time| is_time(&time)));
+            .find(|at| is_date(&project[*at]) && project.get(at + 1).is_some_and(is_time));
         let project = match date {
             Some(date) => &project[..date.saturating_sub(2)],
             None => &project[..project.len().min(1)],
