@@ -210,15 +210,29 @@ pub fn import(
     options: &ImportOptions,
     progress: &mut (dyn FnMut(usize, usize) + Send),
 ) -> Result<Tally, AppError> {
+    let keeps_folder = root.is_dir();
+    let mut is_new = false;
     if !store::exists(root) {
         match store::create(root, options.zone.unwrap_or(Zone::UTC)) {
+            Ok(()) => is_new = true,
             // Another process may have been faster.
-            Ok(()) | Err(StoreError::Exists { .. }) => {}
+            Err(StoreError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
     let mut writer = Writer::open(root, PATIENCE)?;
-    Ok(crate::import::import(&mut writer, input, options, now(), progress)?)
+    let imported = crate::import::import(&mut writer, input, options, now(), progress);
+    if let Err(error) = &imported {
+        // What a refused file left behind goes at once. Should that fail, the next writer does it; the refusal is what matters.
+        let cleaned = match is_new {
+            true => store::remove_unused(root, keeps_folder),
+            false => writer.sweep(),
+        };
+        if let Err(left) = cleaned {
+            tracing::warn!(refused = %error, left = %left, "what a refused import left behind could not be removed");
+        }
+    }
+    Ok(imported?)
 }
 
 /// Makes a token of a store.

@@ -22,14 +22,18 @@ mod parquet;
 mod tally;
 mod text;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::time::Instant;
 
 pub use self::dialect::{DIALECTS, Dialect, Flaw, FlawKind, ReadOptions, Sink, find as find_dialect, names as dialect_names};
 pub use self::input::Input;
-use self::intake::Intake;
+use self::intake::{Bounds, Intake};
 pub use self::tally::{Problem, Tally};
 use crate::store::{LedgerEntry, StoreError, Writer};
 use crate::time::{Day, Micros, Zone};
+
+/// The longest session that is accepted unless an import says otherwise, in days.
+pub const LONGEST_SESSION_DAYS: u32 = crate::store::LONGEST_SESSION_DAYS;
 
 /// How to read files.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +48,10 @@ pub struct ImportOptions {
     pub date: Option<Day>,
     /// A line that cannot be read is an error.
     pub strict: bool,
+    /// Events of any time are accepted, also of before 1990 and of the future, and sessions of any length.
+    pub any_time: bool,
+    /// The longest session that is accepted, in days; else [`LONGEST_SESSION_DAYS`].
+    pub longest_session_days: Option<u32>,
     /// A log is complete: its last line is read also where it has no line end.
     pub is_final: bool,
 }
@@ -88,6 +96,12 @@ pub enum ImportError {
         line: u64,
         /// How long a line may be.
         most: usize,
+    },
+    /// Its reader panicked.
+    #[error("{name} is damaged: its reader broke off")]
+    Damaged {
+        /// The file.
+        name: String,
     },
     /// It has no event.
     #[error("{name} was read as {format}, but holds no event{hint}")]
@@ -160,8 +174,12 @@ pub fn import(
         is_final: options.is_final,
     };
     let server = options.server.clone().unwrap_or_else(|| input::server_name(&name));
-    let mut intake = Intake::new(writer.incoming(&name)?, &name, &server, options.strict);
-    dialect.read(&mut input, &read_options, &mut intake)?;
+    let days = options.longest_session_days.unwrap_or(LONGEST_SESSION_DAYS);
+    let bounds = Bounds::new(now, days, options.any_time);
+    let mut intake = Intake::new(writer.incoming(&name)?, &name, &server, (options.strict, bounds));
+    // A decoder may panic on bytes that nobody foresaw. Nothing of the file is in the store then.
+    let read = panic::catch_unwind(AssertUnwindSafe(|| dialect.read(&mut input, &read_options, &mut intake)));
+    read.unwrap_or_else(|_panic| Err(ImportError::Damaged { name: name.clone() }))?;
     for reason in input.notes() {
         intake.flaw(Flaw {
             line: 1,

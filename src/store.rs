@@ -53,6 +53,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::check::{CheckSummary, Flaw};
+pub use self::derive::LONGEST_SESSION_DAYS;
 pub use self::incoming::{Committed, Coverage, Holds, Incoming};
 pub use self::ledger::{ImportEntry, LedgerEntry, imports};
 pub(crate) use self::opened::Opened;
@@ -85,6 +86,12 @@ pub enum StoreError {
         path: PathBuf,
         /// Its zone.
         zone: Zone,
+    },
+    /// A new store should be made in a folder that holds other things.
+    #[error("{path} is a folder with other things in it, and no store; expected a store, an empty folder, or one that is not there yet", path = path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
     },
     /// A later version of the program made the store.
     #[error("{path} has format {format}, made by a later version of headroom than this one", path = path.display())]
@@ -207,8 +214,50 @@ pub fn create(root: &Path, zone: Zone) -> Result<(), StoreError> {
             zone,
         });
     }
+    if holds_other_things(root) {
+        return Err(StoreError::Foreign { path: root.to_owned() });
+    }
     std::fs::create_dir_all(root).map_err(StoreError::io("create", root))?;
     catalog::Catalog::create(root, zone)?;
+    Ok(())
+}
+
+/// Returns whether a folder has something in it that no store has.
+fn holds_other_things(root: &Path) -> bool {
+    let own = |name: &str| {
+        name.starts_with(catalog::FILE)
+            || ["writer.lock", "readers"].contains(&name)
+            || crate::event::Table::ALL.iter().any(|table| table.name() == name)
+    };
+    std::fs::read_dir(root).is_ok_and(|entries| entries.flatten().any(|entry| !own(&entry.file_name().to_string_lossy())))
+}
+
+/// Removes a store that was just made and that nothing was taken into, so that no trace of it stays; its folder stays where it was
+/// there before.
+///
+/// # Errors
+///
+/// When the catalog cannot be read, or files cannot be removed.
+pub fn remove_unused(root: &Path, keeps_folder: bool) -> Result<(), StoreError> {
+    let is_unused = {
+        let mut catalog = catalog::Catalog::open(root)?;
+        let reading = catalog.read()?;
+        reading.imports()?.is_empty() && reading.grants()?.is_empty() && reading.files()?.is_empty()
+    };
+    if !is_unused || holds_other_things(root) {
+        return Ok(());
+    }
+    if !keeps_folder {
+        return std::fs::remove_dir_all(root).map_err(StoreError::io("remove", root));
+    }
+    for entry in std::fs::read_dir(root).map_err(StoreError::io("list", root))? {
+        let path = entry.map_err(StoreError::io("list", root))?.path();
+        let removed = match path.is_dir() {
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        removed.map_err(StoreError::io("remove", &path))?;
+    }
     Ok(())
 }
 

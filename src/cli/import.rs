@@ -24,7 +24,7 @@ pub(crate) struct ImportArgs {
     #[command(flatten)]
     store: StoreArgs,
     /// License server of events that name none [default: the file's name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = parse_server)]
     server: Option<String>,
     /// Zone of times without an offset, an IANA name [default: the store's]
     #[arg(long, value_name = "ZONE")]
@@ -41,12 +41,25 @@ pub(crate) struct ImportArgs {
     /// Read the last line of a log also where it has no line end: the log is complete
     #[arg(long = "final")]
     is_final: bool,
+    /// Accept events of any time, also of before 1990 and of more than 2 days ahead, and sessions of any length
+    #[arg(long)]
+    allow_any_time: bool,
+    /// Longest session that is accepted
+    #[arg(long, value_name = "DAYS", default_value_t = crate::import::LONGEST_SESSION_DAYS)]
+    longest_session_days: u32,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
     /// Files; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+}
+
+fn parse_server(name: &str) -> Result<String, String> {
+    match name.trim() {
+        "" => Err("expected the name of a license server, like flex01".to_owned()),
+        name => Ok(name.to_owned()),
+    }
 }
 
 fn parse_dialect(name: &str) -> Result<&'static dyn Dialect, String> {
@@ -62,16 +75,15 @@ impl ImportArgs {
             date: self.date,
             strict: self.strict,
             is_final: self.is_final,
+            any_time: self.allow_any_time,
+            longest_session_days: Some(self.longest_session_days),
         };
         let mut total = Tally::default();
-        let mut failure = None;
+        let mut failures = Vec::new();
         for path in &self.files {
             match import_file(&self.store.store, path, &options) {
                 Ok(tally) => total.add(tally),
-                Err(error) => {
-                    failure = Some(error.context(format!("nothing of {} was imported", path.display())));
-                    break;
-                }
+                Err(error) => failures.push(error.context(format!("nothing of {} was imported", path.display()))),
             }
         }
         // What came before a failure is in the store, and its summary must not be lost.
@@ -79,7 +91,16 @@ impl ImportArgs {
             total.set_holds(Holds::read(&self.store.store, &total.coverage)?);
             print(&total, self.json);
         }
-        failure.map_or(Ok(()), Err)
+        let failed = failures.len();
+        match failures.pop() {
+            None => Ok(()),
+            Some(only) if failed == 1 => Err(only),
+            Some(last) => {
+                failures.push(last);
+                let told: Vec<String> = failures.iter().map(|failure| format!("{failure:#}")).collect();
+                anyhow::bail!("{failed} of {} files were not imported:\n  {}", self.files.len(), told.join("\n  "))
+            }
+        }
     }
 }
 

@@ -361,6 +361,7 @@ impl From<ImportError> for ApiError {
             | ImportError::Binary { .. }
             | ImportError::Unrecognised { .. }
             | ImportError::LongLine { .. }
+            | ImportError::Damaged { .. }
             | ImportError::NoEvent { .. }
             | ImportError::Undated { .. }
             | ImportError::Strict { .. }
@@ -378,6 +379,7 @@ impl From<StoreError> for ApiError {
             StoreError::ImportUndone { .. } | StoreError::ImportNotKept { .. } => Self::new(1403, error.to_string()),
             StoreError::Missing { .. }
             | StoreError::Exists { .. }
+            | StoreError::Foreign { .. }
             | StoreError::Newer { .. }
             | StoreError::Zone { .. }
             | StoreError::TokenTaken { .. }

@@ -17,7 +17,7 @@ use crate::import::{ImportError, ImportOptions, Input, Tally, dialect_names, fin
 use crate::metrics::ImportOutcome;
 use crate::store::StoreError;
 
-const PARAMETERS: &str = "server, timezone, format, date, strict, final, name";
+const PARAMETERS: &str = "server, timezone, format, date, strict, final, allow-any-time, longest-session-days, name";
 
 /// Takes the body into the store, as `headroom import` takes a file.
 pub(super) async fn post(
@@ -79,7 +79,7 @@ fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {
         }
         let malformed = |expected: &str| ApiError::malformed_parameter(&name, &value, expected);
         match name.as_str() {
-            "server" if !value.is_empty() => options.server = Some(value),
+            "server" if !value.trim().is_empty() => options.server = Some(value.trim().to_owned()),
             "name" if !value.is_empty() => file = value,
             "server" | "name" => return Err(malformed("a text that is not empty")),
             "timezone" => {
@@ -94,17 +94,20 @@ fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {
                 let known = dialect_names();
                 options.format = Some(find_dialect(&value).ok_or_else(|| malformed(&format!("one of {known}")))?);
             }
-            "strict" | "final" => {
+            "longest-session-days" => {
+                options.longest_session_days = Some(value.parse().map_err(|_wrong| malformed("a number of days like 400"))?);
+            }
+            "strict" | "final" | "allow-any-time" => {
                 let is_set = match value.as_str() {
                     "true" | "1" => true,
                     "false" | "0" => false,
                     _ => return Err(malformed("true, false, 1 or 0")),
                 };
-                *(if name == "strict" {
-                    &mut options.strict
-                } else {
-                    &mut options.is_final
-                }) = is_set;
+                match name.as_str() {
+                    "strict" => options.strict = is_set,
+                    "final" => options.is_final = is_set,
+                    _ => options.any_time = is_set,
+                }
             }
             _ => return Err(ApiError::unknown_parameter(&name, PARAMETERS)),
         }

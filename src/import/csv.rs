@@ -29,6 +29,8 @@ impl Dialect for Csv {
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
+            // A carriage return before it is cut off below: the reader would count the line too late.
+            .terminator(csv::Terminator::Any(b'\n'))
             .from_reader(input.reader());
         let mut cells = csv::ByteRecord::new();
         let mut header: Option<Vec<Option<Field>>> = None;
@@ -40,7 +42,11 @@ impl Dialect for Csv {
             if !more {
                 return Ok(());
             }
-            let line = cells.position().map_or(0, csv::Position::line);
+            let line = first_line(&cells, reader.position().line());
+            without_carriage_return(&mut cells);
+            if cells.len() == 1 && cells.get(0).is_some_and(<[u8]>::is_empty) {
+                continue; // a blank line
+            }
             let Some(fields) = &header else {
                 header = Some(read_header(&name, &cells, sink)?);
                 continue;
@@ -77,6 +83,28 @@ impl Dialect for Csv {
                 Err(reason) => flaw(reason)?,
             }
         }
+    }
+}
+
+/// Returns the line that a record begins on, from the line that the reader is on after it: blank lines before it and lines within its
+/// cells are counted too.
+fn first_line(cells: &csv::ByteRecord, now: u64) -> u64 {
+    let before = cells.position().map_or(0, csv::Position::line);
+    let within = memchr::memchr_iter(b'\n', cells.as_slice()).count() as u64;
+    // The last record may lack its line end.
+    let ended = u64::from(now - before > within);
+    now - within - ended
+}
+
+/// Cuts off the carriage return of a line that ends like those of Windows.
+fn without_carriage_return(cells: &mut csv::ByteRecord) {
+    let last = cells.len().checked_sub(1).and_then(|last| cells.get(last));
+    if let Some(cell) = last
+        && let Some(cut) = cell.strip_suffix(b"\r")
+    {
+        let cut = cut.to_vec();
+        cells.truncate(cells.len() - 1);
+        cells.push_field(&cut);
     }
 }
 

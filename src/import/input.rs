@@ -293,15 +293,49 @@ fn spool(reader: &mut dyn Read) -> io::Result<File> {
 /// The license server that a file is named after: without what marks compression, rotation and format.
 pub(super) fn server_name(file: &str) -> String {
     let mut name = PathBuf::from(file);
+    let known = ["gz", "zst", "log", "txt", "ndjson", "jsonl", "json", "csv", "parquet", "old", "bak"];
     while let Some(extension) = name.extension().and_then(|extension| extension.to_str()) {
-        let known = ["gz", "zst", "log", "txt", "ndjson", "jsonl", "json", "csv", "parquet"];
         let rotation = extension.len() <= 3 && extension.bytes().all(|byte| byte.is_ascii_digit());
-        if !rotation && !known.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        // `log-20160401` is `log`, and a date alone is nothing.
+        let cut = undated(extension);
+        if !rotation && !cut.is_empty() && !known.iter().any(|known| cut.eq_ignore_ascii_case(known)) {
             break;
         }
         name.set_extension("");
     }
-    name.to_string_lossy().into_owned()
+    let name = name.to_string_lossy().into_owned();
+    let cut = undated(&name);
+    let old = ["_old", "-old", "_bak", "-bak"].iter().find_map(|mark| cut.strip_suffix(mark));
+    match old.unwrap_or(cut) {
+        "" => name,
+        cut => cut.to_owned(),
+    }
+}
+
+/// Returns a name without the date of a rotation at its end, as in `flex01-20160401` and `flex01_2016-04-01`; nothing is left of a
+/// date alone.
+fn undated(name: &str) -> &str {
+    [10, 8]
+        .into_iter()
+        .find_map(|length| {
+            let at = name.len().checked_sub(length).filter(|at| name.is_char_boundary(*at))?;
+            let (before, date) = name.split_at(at);
+            match before {
+                "" => is_date(date).then_some(""),
+                before => before.strip_suffix(['-', '_']).filter(|_| is_date(date)),
+            }
+        })
+        .unwrap_or(name)
+}
+
+/// Returns whether a text is `YYYYMMDD` or `YYYY-MM-DD`, of this century or the last.
+fn is_date(text: &str) -> bool {
+    let digits = text.replace('-', "");
+    let dashes = text.len() == 8 || text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
+    dashes
+        && digits.len() == 8
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && ["19", "20"].iter().any(|century| digits.starts_with(century))
 }
 
 /// Counts what is read through it.
@@ -388,10 +422,21 @@ mod tests {
             "flex01.log.2.gz",
             "flex01.ndjson.zst",
             "flex01.csv",
+            "flex01-2016-04-01.log",
+            "flex01.log-20160401",
+            "flex01.log-20160401.gz",
+            "flex01_old.log",
+            "flex01.log.old",
+            "flex01.log.bak",
+            "flex01_20160401.log",
+            "flex01.2016-04-01.log.zst",
+            "flex01.1.log",
         ] {
             assert_eq!(server_name(file), "flex01", "{file}");
         }
-        assert_eq!(server_name("lic.example.com"), "lic.example.com");
+        for own in ["lic.example.com", "server-7", "2016-04-01", "site-12345678"] {
+            assert_eq!(server_name(own), own);
+        }
     }
 
     /// A file on a slow disk.

@@ -6,7 +6,61 @@ use super::tally::{Counts, Tally};
 use super::{Flaw, FlawKind, ImportError, Sink};
 use crate::event::Event;
 use crate::store::Incoming;
-use crate::time::Micros;
+use crate::time::{DAY, Micros, rfc3339};
+
+/// The bounds of what an event of a license server can say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// The first instant that is accepted, and the first that is not.
+    times: (Micros, Micros),
+    /// The longest session that is accepted.
+    session: Micros,
+    lifted: bool,
+}
+
+/// The first instant that is accepted: 1990-01-01 UTC, before there was such software.
+const EARLIEST: Micros = 7305 * DAY;
+/// Events may be ahead of the import by no more than this: clocks differ, and zones may be wrong.
+const AHEAD: Micros = 2 * DAY;
+/// The most licenses of one event: sums of them fit the numbers that reports count in.
+const MOST_LICENSES: u32 = 1_000_000;
+
+impl Bounds {
+    /// The bounds of an import at an instant; `lifted` takes away those of time.
+    pub(super) const fn new(now: Micros, session_days: u32, lifted: bool) -> Self {
+        Self {
+            times: (EARLIEST, now + AHEAD),
+            session: session_days as Micros * DAY,
+            lifted,
+        }
+    }
+
+    /// Returns why an event cannot be true, if it cannot.
+    fn broken_by(&self, event: &Event<'_>) -> Option<String> {
+        if event.licenses > MOST_LICENSES {
+            return Some(format!(
+                "{} licenses are more than {MOST_LICENSES}, the most of one event",
+                event.licenses
+            ));
+        }
+        if self.lifted {
+            return None;
+        }
+        let last = event.ended.unwrap_or(event.at);
+        let (from, until) = self.times;
+        if event.at < from || last >= until {
+            let wrong = if event.at < from { event.at } else { last };
+            return Some(format!(
+                "{} is before 1990, or more than 2 days ahead of the import; --allow-any-time takes it in",
+                rfc3339(wrong)
+            ));
+        }
+        (last - event.at > self.session).then(|| {
+            let days = self.session / DAY;
+            format!("the session is longer than {days} days; --longest-session-days accepts longer ones")
+        })
+    }
+}
 
 /// Takes what a dialect reads from one file.
 pub(super) struct Intake<'a> {
@@ -16,12 +70,13 @@ pub(super) struct Intake<'a> {
     file: &'a str,
     server: &'a str,
     strict: bool,
+    bounds: Bounds,
     /// The vendor daemons of features, by license server and name, as far as events without a vendor asked for them.
     daemons: FxHashMap<String, FxHashMap<String, Vec<String>>>,
 }
 
 impl<'a> Intake<'a> {
-    pub(super) fn new(incoming: Incoming<'a>, file: &'a str, server: &'a str, strict: bool) -> Self {
+    pub(super) fn new(incoming: Incoming<'a>, file: &'a str, server: &'a str, (strict, bounds): (bool, Bounds)) -> Self {
         Self {
             incoming,
             tally: Tally::default(),
@@ -29,6 +84,7 @@ impl<'a> Intake<'a> {
             file,
             server,
             strict,
+            bounds,
             daemons: FxHashMap::default(),
         }
     }
@@ -91,7 +147,7 @@ impl Sink for Intake<'_> {
         let server = if event.server.is_empty() { self.server } else { event.server };
         let event = Event { server, ..*event };
         let event = self.of_daemon(event);
-        if let Some(reason) = self.ambiguous_vendor(&event) {
+        if let Some(reason) = self.bounds.broken_by(&event).or_else(|| self.ambiguous_vendor(&event)) {
             return self.flaw(Flaw {
                 line: event.line,
                 kind: FlawKind::Unparsed,

@@ -24,6 +24,9 @@ use super::strings::Strings;
 use crate::event::Kind;
 use crate::time::Micros;
 
+/// The longest that a session can be whose end no source tells, in days: then its end is taken to be lost.
+pub const LONGEST_SESSION_DAYS: u32 = 400;
+
 /// Version of the rules by which days are derived. It grows with each change of what the same events yield, so that a writer
 /// derives the days of an older store again.
 pub(crate) const DERIVATION: u32 = 2;

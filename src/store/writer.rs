@@ -219,7 +219,7 @@ impl Writer {
     }
 
     /// Removes the files that no catalog names: what a writer left behind that did not come to its commit.
-    fn sweep(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn sweep(&mut self) -> Result<(), StoreError> {
         self.collect_garbage()?;
         let reading = self.catalog.read()?;
         let mut named: BTreeSet<PathBuf> = reading.files()?.iter().map(PartitionFile::path).collect();

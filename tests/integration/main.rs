@@ -22,6 +22,7 @@ mod formats;
 mod golden;
 mod history;
 mod idempotence;
+mod intake;
 mod logs;
 mod model;
 mod names;

@@ -98,7 +98,10 @@ fn same(kind: ColumnType, report: &Value, sql: &Value) -> bool {
         ColumnType::Float => (report.as_f64().unwrap() - sql.as_f64().unwrap()).abs() <= 0.005_000_1,
         ColumnType::Period => sql.as_str().unwrap().starts_with(report.as_str().unwrap()),
         ColumnType::DateTime => {
-            let time = |value: &Value| chrono::NaiveDateTime::parse_from_str(value.as_str().unwrap(), "%Y-%m-%d %H:%M:%S").unwrap();
+            // SQL tells the offset as well.
+            let time = |value: &Value| {
+                chrono::NaiveDateTime::parse_from_str(value.as_str().unwrap().get(..19).unwrap(), "%Y-%m-%d %H:%M:%S").unwrap()
+            };
             time(sql) + chrono::Duration::hours(HOURS_AHEAD) == time(report)
         }
         _ => report == sql,

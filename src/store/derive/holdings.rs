@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use rustc_hash::FxHashMap;
 
-use super::{Counts, DayInput, DayOutput, ServerInput};
+use super::{Counts, DayInput, DayOutput, LONGEST_SESSION_DAYS, ServerInput};
 use crate::event::Kind;
 use crate::store::facts::StatusChange;
 use crate::store::rows::{EventRow, Id, NEVER, OpenRow, SessionRow};
-use crate::time::Micros;
+use crate::time::{DAY, Micros};
 
 /// The open sessions of one feature, in the order in which they began, found by handle or by holder.
 ///
@@ -203,7 +203,11 @@ impl Holdings {
                 continue;
             }
             let row = held.row;
-            if row.ended != NEVER && row.ended <= input.end {
+            let lost = row.started.saturating_add(Micros::from(LONGEST_SESSION_DAYS) * DAY);
+            if row.ended == NEVER && lost <= input.end {
+                counts(output, row.server).open += 1;
+                self.end(place, lost.max(input.start), true, output);
+            } else if row.ended != NEVER && row.ended <= input.end {
                 self.end(place, row.ended, false, output);
             } else if server.last >= input.end {
                 self.end(place, input.end, true, output);
