@@ -15,12 +15,14 @@ mod envelope;
 mod error;
 mod gate;
 mod health;
+mod home;
 mod import;
 mod imports;
 mod metrics;
 mod negotiation;
 mod openapi;
 mod origin;
+mod page;
 mod panics;
 mod parameters;
 mod queries;
@@ -192,6 +194,10 @@ fn router(shared: Shared) -> Router {
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route(
+            "/",
+            get(home::get).layer(middleware::from_fn_with_state(shared.clone(), auth::authorize)),
+        )
+        .route(
             "/metrics",
             get(metrics::get).layer(middleware::from_fn_with_state(shared.clone(), auth::authorize)),
         )
@@ -199,6 +205,7 @@ fn router(shared: Shared) -> Router {
         .method_not_allowed_fallback(unknown_method)
         .layer(middleware::from_fn(panics::answer))
         .layer(middleware::from_fn_with_state(shared.clone(), gate::gate))
+        .layer(middleware::from_fn(page::errors))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         .layer(middleware::map_response(protect))
         .layer(middleware::from_fn_with_state(shared.clone(), trace::trace))

@@ -103,6 +103,13 @@ pub const CODES: &[(u16, StatusCode, &str)] = &[
     (1901, StatusCode::INTERNAL_SERVER_ERROR, "our fault; the message has a request id"),
 ];
 
+/// What an error answer says, for pages that say it to a browser.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) code: u16,
+    pub(super) message: String,
+}
+
 /// An error as an answer.
 #[derive(Debug)]
 pub struct ApiError {
@@ -422,6 +429,10 @@ impl IntoResponse for ApiError {
         let status = self.status();
         let mut response = (status, Envelope::of_error(self.code, &self.message)).into_response();
         response.extensions_mut().insert(ErrorCode(self.code));
+        response.extensions_mut().insert(Told {
+            code: self.code,
+            message: self.message,
+        });
         if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }

@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::golden;
 use crate::server::temporary_store;
 use crate::support::{Answer, Server, make_token, run_ok};
 
@@ -292,4 +293,51 @@ fn a_token_of_pseudonyms_imports_nothing() {
     let hidden = make_token(&site.store, "hidden", &["--names", "pseudonym"]);
     let answer = site.server.send("POST", "/import", &[("X-Auth-token", &hidden)], b"{}");
     assert_eq!(code(&answer), (403, Some(1104)));
+}
+
+#[test]
+fn a_browser_is_shown_pages_and_a_program_is_told() {
+    let (_folder, store) = golden::store();
+    let server = Server::start(store.as_ref());
+    let browser = ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    let home = server.send_to("GET", "/", &[browser], b"");
+    assert_eq!((home.status, home.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    let text = home.text();
+    assert_eq!(text.matches("<h1").count(), 1);
+    assert!(
+        home.header("content-security-policy")
+            .is_some_and(|policy| policy.starts_with("default-src 'none'"))
+    );
+    // Every feature is there with its number, and its links lead to pages.
+    for row in server.get("/feature/json?columns=fid,fns").json()["data"].as_array().unwrap() {
+        assert!(text.contains(&format!("<td class=\"n\">{}</td>", row["fid"])), "{row}");
+    }
+    let links: Vec<&str> = text.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(links.len() > 10);
+    for link in links.iter().filter(|link| link.starts_with("/api/v1/")) {
+        let page = server.send_to("GET", &link.replace("&amp;", "&"), &[browser], b"");
+        assert_eq!(page.status, 200, "{link}: {}", page.text());
+    }
+    let missing = server.send_to("GET", "/nowhere", &[browser], b"");
+    assert_eq!(
+        (missing.status, missing.header("content-type")),
+        (404, Some("text/html; charset=utf-8"))
+    );
+    assert!(missing.text().contains("1201") && missing.text().contains("href=\"/\""));
+    for path in ["/", "/nowhere"] {
+        let told = server.send_to("GET", path, &[], b"");
+        assert_eq!((told.status, told.json()["code"].clone()), (404, 1201.into()));
+    }
+    run_ok(&["token", "create", "--store", &store, "viewer", "--role", "viewer"]);
+    let asked = server.send_to("GET", "/", &[browser], b"");
+    assert_eq!(
+        (asked.status, asked.header("content-type")),
+        (401, Some("text/html; charset=utf-8"))
+    );
+    assert!(
+        asked
+            .headers
+            .iter()
+            .any(|(name, value)| name == "www-authenticate" && value.starts_with("Basic"))
+    );
 }
