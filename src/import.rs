@@ -48,6 +48,8 @@ pub struct ImportOptions {
     pub date: Option<Day>,
     /// A line that cannot be read is an error.
     pub strict: bool,
+    /// The license servers that events may be of, by name; any where there is nothing.
+    pub servers: Option<Vec<String>>,
     /// Events of any time are accepted, also of before 1990 and of the future, and sessions of any length.
     pub any_time: bool,
     /// The longest session that is accepted, in days; else [`LONGEST_SESSION_DAYS`].
@@ -96,6 +98,16 @@ pub enum ImportError {
         line: u64,
         /// How long a line may be.
         most: usize,
+    },
+    /// It has events of a license server that the caller does not see.
+    #[error("{name}, line {line}: events of the license server {server:?} may not be imported with this token")]
+    Hidden {
+        /// The file.
+        name: String,
+        /// The line, counted from one.
+        line: u64,
+        /// The license server.
+        server: String,
     },
     /// Its reader panicked.
     #[error("{name} is damaged: its reader broke off")]
@@ -176,7 +188,7 @@ pub fn import(
     let server = options.server.clone().unwrap_or_else(|| input::server_name(&name));
     let days = options.longest_session_days.unwrap_or(LONGEST_SESSION_DAYS);
     let bounds = Bounds::new(now, days, options.any_time);
-    let mut intake = Intake::new(writer.incoming(&name)?, &name, &server, (options.strict, bounds));
+    let mut intake = Intake::new(writer.incoming(&name)?, &name, &server, (options.strict, bounds)).only_of(options.servers.as_deref());
     // A decoder may panic on bytes that nobody foresaw. Nothing of the file is in the store then.
     let read = panic::catch_unwind(AssertUnwindSafe(|| dialect.read(&mut input, &read_options, &mut intake)));
     read.unwrap_or_else(|_panic| Err(ImportError::Damaged { name: name.clone() }))?;

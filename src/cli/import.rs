@@ -75,6 +75,7 @@ impl ImportArgs {
             date: self.date,
             strict: self.strict,
             is_final: self.is_final,
+            servers: None,
             any_time: self.allow_any_time,
             longest_session_days: Some(self.longest_session_days),
         };

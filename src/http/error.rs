@@ -363,6 +363,7 @@ impl From<ImportError> for ApiError {
     fn from(error: ImportError) -> Self {
         match error {
             ImportError::Store(error) => error.into(),
+            ImportError::Hidden { .. } => Self::new(1104, error.to_string()),
             ImportError::Read { .. }
             | ImportError::Empty { .. }
             | ImportError::Binary { .. }

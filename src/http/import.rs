@@ -44,6 +44,10 @@ pub(super) async fn post(
         ));
     }
     let (name, options) = options(query.as_deref())?;
+    let options = ImportOptions {
+        servers: access.servers().map(<[String]>::to_vec),
+        ..options
+    };
     let file = spool(body).await?;
     let span = Span::current();
     let imported = tokio::task::spawn_blocking(move || span.in_scope(|| import(&shared.app, &name, file, &options)));

@@ -44,10 +44,11 @@ pub(super) fn page(title: &str, subtitle: &str, body: &Markup) -> Response {
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body { main {
+            // A part of its own: the style sheet puts the parts of a report in another order than they are written in.
+            body { main { div {
                 header { h1 { (title) } p.subtitle { (subtitle) } }
                 (body)
-            } }
+            } } }
         }
     };
     let headers = [

@@ -71,6 +71,8 @@ pub(super) struct Intake<'a> {
     server: &'a str,
     strict: bool,
     bounds: Bounds,
+    /// The license servers that events may be of; any where there is nothing.
+    servers: Option<&'a [String]>,
     /// The vendor daemons of features, by license server and name, as far as events without a vendor asked for them.
     daemons: FxHashMap<String, FxHashMap<String, Vec<String>>>,
 }
@@ -85,7 +87,25 @@ impl<'a> Intake<'a> {
             server,
             strict,
             bounds,
+            servers: None,
             daemons: FxHashMap::default(),
+        }
+    }
+
+    /// Accepts events of some license servers alone.
+    pub(super) fn only_of(self, servers: Option<&'a [String]>) -> Self {
+        Self { servers, ..self }
+    }
+
+    /// Refuses an event of a license server that events may not be of.
+    fn admit(&self, event: &Event<'_>) -> Result<(), ImportError> {
+        match self.servers {
+            Some(servers) if !servers.iter().any(|server| server == event.server) => Err(ImportError::Hidden {
+                name: self.file.to_owned(),
+                line: event.line,
+                server: event.server.to_owned(),
+            }),
+            _ => Ok(()),
         }
     }
 
@@ -146,6 +166,7 @@ impl Sink for Intake<'_> {
     fn event(&mut self, event: &Event<'_>) -> Result<(), ImportError> {
         let server = if event.server.is_empty() { self.server } else { event.server };
         let event = Event { server, ..*event };
+        self.admit(&event)?;
         let event = self.of_daemon(event);
         if let Some(reason) = self.bounds.broken_by(&event).or_else(|| self.ambiguous_vendor(&event)) {
             return self.flaw(Flaw {

@@ -482,3 +482,33 @@ fn imports_are_listed_and_undone_over_http_by_those_who_see_all_of_their_servers
     assert!(site.features(&admin).keys().all(|(server, _)| server == "flex02"));
     assert_ne!(site.get(&admin, "/imports").json()["data"][0]["undone"], Value::Null);
 }
+
+#[test]
+fn an_admin_of_one_server_imports_events_of_it_alone() {
+    let site = Site::new(&[FIRST, SECOND]);
+    let root = site.token("root", &["--role", "admin"]);
+    let admin = site.token("admin", &["--role", "admin", "--servers", "flex01"]);
+    let import = |token: &str, query: &str, server: &str| {
+        let line = format!("{{\"time\":\"2026-03-04T09:00:00Z\",\"event\":\"denial\",{server}\"feature\":\"new\",\"user\":\"kim\"}}\n");
+        site.server
+            .send("POST", &format!("/import{query}"), &[("X-Auth-token", token)], line.as_bytes())
+    };
+    let features = || site.features(&root).len();
+    let before = features();
+    for (query, server) in [
+        ("?server=flex02", ""),
+        ("?server=flex01", "\"server\":\"flex02\","),
+        ("?server=flex09", ""),
+    ] {
+        let answer = import(&admin, query, server);
+        assert_eq!(
+            (answer.status, answer.json()["code"].clone()),
+            (403, 1104.into()),
+            "{query} {server}"
+        );
+    }
+    assert_eq!(features(), before, "nothing of them is in the store");
+    let own = import(&admin, "?server=flex01", "");
+    assert_eq!((own.status, own.json()["duplicates"].clone()), (200, 0.into()), "{}", own.text());
+    assert_eq!(features(), before + 1);
+}
