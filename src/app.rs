@@ -222,14 +222,14 @@ pub fn import(
     }
     let mut writer = Writer::open(root, PATIENCE)?;
     let imported = crate::import::import(&mut writer, input, options, now(), progress);
-    if let Err(error) = &imported {
-        // What a refused file left behind goes at once. Should that fail, the next writer does it; the refusal is what matters.
+    if imported.is_err() || options.dry_run {
+        // What a refused file left behind goes at once. Should that fail, the next writer does it; the answer is what matters.
         let cleaned = match is_new {
             true => store::remove_unused(root, keeps_folder),
             false => writer.sweep(),
         };
         if let Err(left) = cleaned {
-            tracing::warn!(refused = %error, left = %left, "what a refused import left behind could not be removed");
+            tracing::warn!(left = %left, "what an import that changed nothing left behind could not be removed");
         }
     }
     Ok(imported?)

@@ -48,6 +48,8 @@ pub struct ImportOptions {
     pub date: Option<Day>,
     /// A line that cannot be read is an error.
     pub strict: bool,
+    /// Nothing is taken in: the summary says what would be.
+    pub dry_run: bool,
     /// The license servers that events may be of, by name; any where there is nothing.
     pub servers: Option<Vec<String>>,
     /// Events of any time are accepted, also of before 1990 and of the future, and sessions of any length.
@@ -217,7 +219,7 @@ pub fn import(
             hint: hint.unwrap_or_default(),
         });
     }
-    incoming.commit(progress, |committed| {
+    incoming.trial(options.dry_run).commit(progress, |committed| {
         tally.add_committed(committed);
         tally.seconds = began.elapsed().as_secs_f64();
         LedgerEntry {

@@ -47,6 +47,9 @@ pub(crate) struct ImportArgs {
     /// Longest session that is accepted
     #[arg(long, value_name = "DAYS", default_value_t = crate::import::LONGEST_SESSION_DAYS)]
     longest_session_days: u32,
+    /// Print the summary, and change nothing
+    #[arg(long)]
+    dry_run: bool,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -76,6 +79,7 @@ impl ImportArgs {
             strict: self.strict,
             is_final: self.is_final,
             servers: None,
+            dry_run: self.dry_run,
             any_time: self.allow_any_time,
             longest_session_days: Some(self.longest_session_days),
         };
@@ -83,13 +87,19 @@ impl ImportArgs {
         let mut failures = Vec::new();
         for path in &self.files {
             match import_file(&self.store.store, path, &options) {
-                Ok(tally) => total.add(tally),
+                Ok(tally) => {
+                    total.add_holds_of(&tally);
+                    total.add(tally);
+                }
                 Err(error) => failures.push(error.context(format!("nothing of {} was imported", path.display()))),
             }
         }
         // What came before a failure is in the store, and its summary must not be lost.
         if total.files > 0 {
-            total.set_holds(Holds::read(&self.store.store, &total.coverage)?);
+            // A dry run of several files says of each what it would change by itself.
+            if !self.dry_run {
+                total.set_holds(Holds::read(&self.store.store, &total.coverage)?);
+            }
             print(&total, self.json);
         }
         let failed = failures.len();

@@ -17,7 +17,7 @@ use crate::import::{ImportError, ImportOptions, Input, Tally, dialect_names, fin
 use crate::metrics::ImportOutcome;
 use crate::store::StoreError;
 
-const PARAMETERS: &str = "server, timezone, format, date, strict, final, allow-any-time, longest-session-days, name";
+const PARAMETERS: &str = "server, timezone, format, date, strict, final, dry-run, allow-any-time, longest-session-days, name";
 
 /// Takes the body into the store, as `headroom import` takes a file.
 pub(super) async fn post(
@@ -101,7 +101,7 @@ fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {
             "longest-session-days" => {
                 options.longest_session_days = Some(value.parse().map_err(|_wrong| malformed("a number of days like 400"))?);
             }
-            "strict" | "final" | "allow-any-time" => {
+            "strict" | "final" | "dry-run" | "allow-any-time" => {
                 let is_set = match value.as_str() {
                     "true" | "1" => true,
                     "false" | "0" => false,
@@ -110,6 +110,7 @@ fn options(query: Option<&str>) -> Result<(String, ImportOptions), ApiError> {
                 match name.as_str() {
                     "strict" => options.strict = is_set,
                     "final" => options.is_final = is_set,
+                    "dry-run" => options.dry_run = is_set,
                     _ => options.any_time = is_set,
                 }
             }

@@ -222,6 +222,7 @@ fn import() -> Value {
             text("strict", "true to refuse a file with any bad line"),
             text("allow-any-time", "true to accept events of before 1990 and of the future, and sessions of any length"),
             text("longest-session-days", "longest session that is accepted, in days; 400 unless given"),
+            text("dry-run", "true to be told the summary and change nothing"),
             text("final", "true to read the last line of a log also where it has no line end"),
             text("name", "what the file is called"),
         ],

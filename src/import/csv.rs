@@ -1,5 +1,7 @@
 //! Neutral events as CSV: RFC 4180 with a header, columns in any order.
 
+use crate::suggest::near;
+
 use super::neutral::{Field, Record, Records, Value};
 use super::{Dialect, Flaw, FlawKind, ImportError, Input, ReadOptions, Sink};
 
@@ -144,6 +146,52 @@ fn read_header(name: &str, cells: &csv::ByteRecord, sink: &mut dyn Sink) -> Resu
         }
     }
     Ok(fields)
+}
+
+/// Names that people give to fields that are called otherwise here.
+const MEANT: [(&str, Field); 10] = [
+    ("at", Field::Time),
+    ("timestamp", Field::Time),
+    ("date", Field::Time),
+    ("kind", Field::Event),
+    ("action", Field::Event),
+    ("type", Field::Event),
+    ("username", Field::User),
+    ("hostname", Field::Host),
+    ("count", Field::Licenses),
+    ("quantity", Field::Licenses),
+];
+
+/// Returns what is wrong with a text that is nearly one of neutral events: its separator, or the names of its columns.
+pub(super) fn near_miss(sample: &[u8]) -> Option<String> {
+    let header = sample.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    for (separator, name) in [(b';', "semicolons"), (b'\t', "tabs")] {
+        let cells: Vec<&[u8]> = header.split(|byte| *byte == separator).map(<[u8]>::trim_ascii).collect();
+        if [Field::Time, Field::Event]
+            .iter()
+            .all(|needed| cells.contains(&needed.name().as_bytes()))
+        {
+            return Some(format!("its columns are separated by {name}; expected commas"));
+        }
+    }
+    let titles = columns(sample);
+    // A header that has nothing to do with events is of something else.
+    if titles.iter().filter(|title| Field::from_name(title).is_some()).count() < 2 {
+        return None;
+    }
+    let missing = |needed: &&Field| !titles.iter().any(|title| title == needed.name());
+    let told = [Field::Time, Field::Event];
+    let told = told.iter().filter(missing).map(|needed| {
+        let meant = titles.iter().find(|title| {
+            let lower = title.to_ascii_lowercase();
+            let known = MEANT.iter().any(|(name, field)| field == needed && *name == lower);
+            known || Field::from_name(title).is_none() && !near(&lower, [needed.name()]).is_empty()
+        });
+        let hint = meant.map_or_else(String::new, |title| format!("; column {title:?} may be meant"));
+        format!("column {:?} is missing from the header{hint}", needed.name())
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| told.join("; "))
 }
 
 fn columns(sample: &[u8]) -> Vec<String> {

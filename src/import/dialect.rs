@@ -129,6 +129,9 @@ pub(super) fn recognise(input: &mut Input) -> Result<&'static dyn Dialect, Impor
     if let Some(dialect) = DIALECTS.iter().find(|dialect| dialect.recognises(sample)) {
         return Ok(*dialect);
     }
+    if let Some(reason) = super::csv::near_miss(sample) {
+        return Err(ImportError::Columns { name, reason });
+    }
     if looks_binary(sample) {
         Err(ImportError::Binary { name })
     } else {

@@ -134,6 +134,15 @@ impl Tally {
         self.truncated_by_restart = holds.truncated;
     }
 
+    /// Adds what another file would make the store hold, if it came in by itself.
+    pub const fn add_holds_of(&mut self, other: &Self) {
+        self.sessions += other.sessions;
+        self.orphan_checkins += other.orphan_checkins;
+        self.open_sessions += other.open_sessions;
+        self.ambiguous_matches += other.ambiguous_matches;
+        self.truncated_by_restart += other.truncated_by_restart;
+    }
+
     /// Adds the summary of another file. What the store holds of both is no sum: files may share servers and days, so that
     /// [`Tally::set_holds`] must follow.
     pub fn add(&mut self, other: Self) {

@@ -60,6 +60,8 @@ pub struct Incoming<'a> {
     /// Until when the logs of servers and daemons go on.
     marks: BTreeMap<(String, String), Micros>,
     naming: Naming,
+    /// Nothing becomes a part of the store.
+    is_trial: bool,
 }
 
 /// The day that rows are added to.
@@ -158,6 +160,7 @@ impl<'a> Incoming<'a> {
         let registry = writer.catalog.read()?.registry()?;
         let offsets = Offsets::new(writer.zone);
         Ok(Self {
+            is_trial: false,
             writer,
             source: source.to_owned(),
             registry,
@@ -207,6 +210,12 @@ impl<'a> Incoming<'a> {
             self.write_oldest()?;
         }
         Ok(())
+    }
+
+    /// Makes [`Incoming::commit`] work out what it would change, and change nothing.
+    #[must_use]
+    pub fn trial(self, is_trial: bool) -> Self {
+        Self { is_trial, ..self }
     }
 
     /// Returns the vendor daemons of a license server that have a feature, in order of their names.
@@ -375,6 +384,11 @@ impl<'a> Incoming<'a> {
         let counts = draft.derive(&self.registry, progress)?;
         committed.holds = Holds::sum(&counts, &committed.coverage);
 
+        if self.is_trial {
+            // The entry would have been made; the files that were written belong to nobody, and go with the next sweep.
+            drop(ledger(&committed));
+            return Ok(committed);
+        }
         draft.sync()?;
         let change = self.writer.catalog.change()?;
         draft.put_into(&change)?;

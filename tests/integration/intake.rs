@@ -249,3 +249,40 @@ fn damaged_parquet_is_refused_and_leaves_nothing() {
     }
     assert_eq!(site.rows("SELECT count(*) FROM events"), whole);
 }
+
+#[test]
+fn a_dry_run_tells_and_changes_nothing() {
+    let site = Site::new();
+    let good = site.file("x.ndjson", event("2026-03-03T13:00:00Z", "\"event\":\"checkout\"").as_bytes());
+    let summary = site.import(&good, &["--dry-run"]);
+    assert_eq!((&summary["events"]["checkout"], &summary["sessions"]), (&1.into(), &1.into()));
+    assert!(!std::path::Path::new(&site.store()).exists());
+    site.import(&good, &[]);
+    let files = || {
+        let listed = run_ok(&["files", "events", "--store", &site.store()]);
+        (
+            listed,
+            site.rows("SELECT count(*) FROM events"),
+            run_ok(&["imports", "list", "--store", &site.store()]),
+        )
+    };
+    let before = files();
+    let more = site.file("y.ndjson", event("2026-03-05T13:00:00Z", "\"event\":\"denial\"").as_bytes());
+    assert_eq!(site.import(&more, &["--dry-run"])["events"]["denial"], 1);
+    assert_eq!(files(), before);
+    assert!(run_ok(&["check", "--store", &site.store()]).contains("files"));
+}
+
+#[test]
+fn a_header_that_almost_fits_is_told_what_was_expected() {
+    let site = Site::new();
+    for (header, words) in [
+        ("at,event,feature,user", ["\"time\"", "\"at\""]),
+        ("time,events,feature,user", ["\"event\"", "\"events\""]),
+        ("time;event;feature;user", ["semicolons", "commas"]),
+        ("time\tevent\tfeature\tuser", ["tabs", "commas"]),
+    ] {
+        let file = site.file("x.csv", format!("{header}\n1,2,3,4\n").as_bytes());
+        refused(&["import", "--store", &site.store(), &file], &words);
+    }
+}
