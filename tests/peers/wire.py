@@ -3,12 +3,12 @@
 Usage: wire.py HTTP PG TOKEN LIMITED VIEWER. LIMITED sees the server flex01 and pseudonyms; VIEWER may not query.
 """
 
-import re
 import asyncio
 import datetime
 import decimal
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
