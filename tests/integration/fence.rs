@@ -239,15 +239,8 @@ fn attacks_over_sockets_learn_nothing() {
         "{}",
         told.text()
     );
-    let (host, port) = pg.rsplit_once(':').unwrap();
-    let psql = std::process::Command::new("psql")
-        .args(["-h", host, "-p", port, "-U", "limited", "-d", "headroom", "-c", own])
-        .env("PGPASSWORD", token.trim())
-        .output();
-    if let Ok(psql) = psql {
-        let told = String::from_utf8_lossy(&psql.stderr).into_owned();
-        assert!(told.contains("cannot be converted") && !told.contains("bob"), "{told}");
-    }
+    let told = crate::wire::told_of_failure(&pg, token.trim(), own);
+    assert!(told.contains("cannot be converted") && !told.contains("bob"), "{told}");
 }
 
 #[test]

@@ -133,6 +133,13 @@ impl Client {
     }
 }
 
+/// What a client of PostgreSQL is told of a query that fails.
+pub fn told_of_failure(address: &str, password: &str, sql: &str) -> String {
+    let answer = Client::connect(address, Some(password)).unwrap().query(sql);
+    let error = answer.iter().find(|(kind, _)| *kind == b'E');
+    error.map(|(_, content)| Told::of(content).message).unwrap_or_default()
+}
+
 fn rows(answer: &[Message]) -> Vec<Vec<Option<String>>> {
     let rows = answer.iter().filter(|(kind, _)| *kind == b'D');
     rows.map(|(_, content)| {
