@@ -73,6 +73,8 @@ pub(super) struct Intake<'a> {
     bounds: Bounds,
     /// The license servers that events may be of; any where there is nothing.
     servers: Option<&'a [String]>,
+    /// The store knows vendor daemons: only then do events that name none have to be told apart.
+    knows_daemons: bool,
     /// The vendor daemons of features, by license server and name, as far as events without a vendor asked for them.
     daemons: FxHashMap<String, FxHashMap<String, Vec<String>>>,
 }
@@ -80,6 +82,7 @@ pub(super) struct Intake<'a> {
 impl<'a> Intake<'a> {
     pub(super) fn new(incoming: Incoming<'a>, file: &'a str, server: &'a str, (strict, bounds): (bool, Bounds)) -> Self {
         Self {
+            knows_daemons: incoming.knows_daemons(),
             incoming,
             tally: Tally::default(),
             counts: Counts::default(),
@@ -126,7 +129,8 @@ impl<'a> Intake<'a> {
 
     /// Returns the event of the vendor daemon that its vendor is the name of, if the license server has such a daemon.
     fn of_daemon<'e>(&mut self, event: Event<'e>) -> Event<'e> {
-        let names_daemon = event.daemon.is_empty()
+        let names_daemon = self.knows_daemons
+            && event.daemon.is_empty()
             && !event.vendor.is_empty()
             && !event.feature.is_empty()
             && self.daemons(&event).iter().any(|daemon| daemon == event.vendor);
@@ -138,7 +142,7 @@ impl<'a> Intake<'a> {
 
     /// Returns the reason why an event without a vendor cannot be told apart: several vendor daemons of its server have the feature.
     fn ambiguous_vendor(&mut self, event: &Event<'_>) -> Option<String> {
-        if !event.daemon.is_empty() || !event.vendor.is_empty() || event.feature.is_empty() {
+        if !self.knows_daemons || !event.daemon.is_empty() || !event.vendor.is_empty() || event.feature.is_empty() {
             return None;
         }
         let daemons = self.daemons(event);

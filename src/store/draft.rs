@@ -134,22 +134,23 @@ impl Draft {
         &self.aliases
     }
 
-    /// Resolves other aliases in the events of all days. Where features stand for themselves again, days are merged anew from their runs.
-    pub(super) fn realias(&mut self, aliases: Aliases, views: &Views) -> Result<(), StoreError> {
+    /// Resolves other aliases in the events of all days. Where features stand for themselves again, days are merged anew from their runs:
+    /// only then are the `views` of all imports read, which grow with every import.
+    pub(super) fn realias(&mut self, aliases: Aliases, views: impl FnOnce() -> Result<Views, StoreError>) -> Result<(), StoreError> {
         if aliases == self.aliases {
             return Ok(());
         }
-        let grows = aliases.keep(&self.aliases);
+        let anew = if aliases.keep(&self.aliases) { None } else { Some(views()?) };
         self.aliases = aliases;
         for day in self.days() {
             let touched = self.facts.get(&day).is_some_and(|facts| self.aliases.touch(facts));
-            if grows && !touched {
+            if anew.is_none() && !touched {
                 continue;
             }
             let told = self.told(day)?;
-            let resolved = match grows {
-                true => self.aliases.resolve(told.clone()),
-                false => merged(self, day, &views.of_day(day))?,
+            let resolved = match &anew {
+                None => self.aliases.resolve(told.clone()),
+                Some(views) => merged(self, day, &views.of_day(day))?,
             };
             if !resolved.same_rows(&told) {
                 self.put(day, &resolved, Instants::new())?;

@@ -218,6 +218,12 @@ impl<'a> Incoming<'a> {
         Self { is_trial, ..self }
     }
 
+    /// Returns whether any license server is known by a vendor daemon.
+    #[must_use]
+    pub fn knows_daemons(&self) -> bool {
+        self.registry.servers().iter().any(|server| !server.daemon.is_empty())
+    }
+
     /// Returns the vendor daemons of a license server that have a feature, in order of their names.
     #[must_use]
     pub fn daemons_of(&self, server: &str, feature: &str) -> Vec<String> {
@@ -368,12 +374,11 @@ impl<'a> Incoming<'a> {
             let earlier = supersedes.iter().map(|import| Ok((*import, reading.views_of(*import)?)));
             (supersedes.clone(), marks, earlier.collect::<Result<_, StoreError>>()?)
         };
-        let (mut used, views) = {
-            let reading = self.writer.catalog.read()?;
-            (reading.used_features_without(0)?, reading.views()?)
-        };
+        let reading = self.writer.catalog.read()?;
+        let mut used = reading.used_features_without(0)?;
         used.extend(self.naming.all_used());
-        draft.realias(Aliases::of(&self.registry, &used), &views)?;
+        draft.realias(Aliases::of(&self.registry, &used), || reading.views())?;
+        drop(reading);
         let mut told = Telling::new(earlier);
         for (day, runs) in runs_of_day {
             let merged = told.merge_day(day, runs, &mut draft)?;

@@ -86,7 +86,7 @@ impl Writer {
             return Ok(undone);
         }
 
-        draft.realias(aliases.clone(), &views)?;
+        draft.realias(aliases.clone(), || Ok(views.clone()))?;
         draft.settle(&marks, &registry)?;
         draft.derive(&registry, progress)?;
         draft.sync()?;
